@@ -1,0 +1,116 @@
+/**
+ * What is said between hub, agent, client and console. Browser-neutral; imports TypeBox only.
+ * @module
+ */
+export { limits, type LimitName } from './limits.ts'
+export { version } from './version.ts'
+export { errorRegistry, type ErrorCode, type ErrorEntry } from './error-codes.ts'
+export {
+  SallyportError,
+  isSallyportError,
+  toArmError,
+  toKubernetesStatus,
+  type ArmErrorBody,
+  type ErrorOptionsSafe,
+} from './error.ts'
+export { parser, jsonParser, type Parser } from './parse.ts'
+export {
+  connectedClusterType,
+  formatClusterId,
+  parseClusterId,
+  isGuid,
+  isResourceGroupName,
+  isClusterName,
+  clusterHash,
+  relayPath,
+  type ClusterId,
+} from './arm-id.ts'
+export {
+  ArmErrorSchema,
+  ConnectedClusterSchema,
+  ConnectedClusterPutSchema,
+  ConnectedClusterPatchSchema,
+  ConnectedClusterPropertiesSchema,
+  ResourceGroupSchema,
+  ResourceGroupPutSchema,
+  SubscriptionSchema,
+  SystemDataSchema,
+  TagsSchema,
+  TenantSchema,
+  connectivityStates,
+  pageSchema,
+  type ConnectedCluster,
+  type ConnectedClusterPut,
+  type ConnectedClusterPatch,
+  type ConnectedClusterProperties,
+  type ConnectivityStatus,
+  type Page,
+  type ResourceGroup,
+  type ResourceGroupPut,
+  type Subscription,
+  type SystemData,
+  type Tags,
+  type Tenant,
+} from './arm.ts'
+export {
+  kubernetesApiVersions,
+  clientKubernetesApiVersion,
+  clientResourcesApiVersion,
+  isResourcesApiVersion,
+} from './api-versions.ts'
+export {
+  ClusterTokenClaimsSchema,
+  CredentialResultsSchema,
+  ListCredentialRequestSchema,
+  RelayAccessSchema,
+  SallyportCredentialSchema,
+  authenticationMethods,
+  clusterAudience,
+  clusterTokenType,
+  type AuthenticationMethod,
+  type ClusterTokenClaims,
+  type CredentialResults,
+  type ListCredentialRequest,
+  type RelayAccess,
+  type SallyportCredential,
+} from './credential.ts'
+export {
+  AgentRelaysSchema,
+  EnrolmentClaimsSchema,
+  EnrolmentRequestSchema,
+  EnrolmentResponseSchema,
+  HeartbeatResponseSchema,
+  HeartbeatSchema,
+  agentApiPaths,
+  agentAssertionType,
+  enrolmentProofType,
+  type AgentRelays,
+  type EnrolmentClaims,
+  type EnrolmentResponse,
+  type Heartbeat,
+  type HeartbeatResponse,
+} from './agent-api.ts'
+export {
+  AcceptMessageSchema,
+  RenewTokenMessageSchema,
+  framedSubprotocol,
+  hybridConnection,
+  hybridConnectionActions,
+  hybridConnectionClose,
+  rawSubprotocol,
+  type AcceptMessage,
+  type HybridConnectionAction,
+} from './hybrid-connection.ts'
+export {
+  BindErrorSchema,
+  BindRequestSchema,
+  BindResponseSchema,
+  bindPath,
+  linkAlpn,
+  requestIdHeader,
+  streamAuthority,
+  streamIdHeader,
+  type BindRequest,
+  type BindResponse,
+} from './link.ts'
+export { CloudMetadataSchema, type CloudMetadata } from './metadata.ts'

@@ -1,0 +1,111 @@
+/**
+ * Every fixed limit of the system, once, by name; `docs/protocol.md` explains the wire ones.
+ * @module
+ */
+
+const KiB = 1024
+const MiB = 1024 * KiB
+const second = 1000
+const minute = 60 * second
+
+/** Named limits. Units are in the names: `…Bytes`, `…Ms`; a bare name is a count. */
+export const limits = {
+  // Hub and relay, plain HTTP (security: slow-loris, header floods).
+  httpHeadersTimeoutMs: 10 * second,
+  httpRequestTimeoutMs: 30 * second,
+  httpConnectionsCheckingIntervalMs: 2 * second,
+  httpKeepAliveTimeoutMs: 10 * second,
+  httpMaxHeaderBytes: 16 * KiB,
+  httpMaxHeaders: 200,
+  httpMaxBodyBytes: 256 * KiB,
+  tlsHandshakeTimeoutMs: 10 * second,
+  gracefulStopMs: 10 * second,
+
+  // Relay (Azure Relay Hybrid Connections: quotas and timings of the published protocol).
+  relayListenersPerEntity: 25,
+  relayEntities: 10_000,
+  relayRendezvous: 5_000,
+  relayRendezvousAddressTtlMs: 30 * second,
+  relayControlMessageBytes: 64 * KiB,
+  relayTokenBytes: 4 * KiB,
+  relayPathBytes: 2 * KiB,
+  relayPingIntervalMs: 15 * second,
+  relayPingTimeoutMs: 40 * second,
+  relaySpliceHighWaterMarkBytes: 256 * KiB,
+  relaySpliceBufferBytes: 1 * MiB,
+  relayTicketTtlMs: 2 * minute,
+  relayListenTokenTtlMs: 60 * minute,
+
+  // Dialling and reconnecting.
+  dialTimeoutMs: 10 * second,
+  rendezvousTimeoutMs: 15 * second,
+  reconnectMinMs: 500,
+  reconnectMaxMs: 30 * second,
+
+  // Link: one TLS 1.3 connection and one HTTP/2 session.
+  linkHandshakeTimeoutMs: 10 * second,
+  linkStreamWindowBytes: 8 * MiB,
+  linkSessionWindowBytes: 32 * MiB,
+  linkMaxFrameBytes: 64 * KiB,
+  linkPingActiveMs: 2 * second,
+  linkPingIdleMs: 15 * second,
+  linkPingTimeoutMs: 3 * second,
+  linkStreams: 1_000,
+  linkWebSocketMessageBytes: 1 * MiB,
+
+  // Bind and session.
+  bindTimeoutMs: 5 * second,
+  bindBodyBytes: 64 * KiB,
+  clusterTokenTtlMs: 5 * minute,
+  clusterTokenMaxTtlMs: 10 * minute,
+  clusterTokenSkewMs: 30 * second,
+  clusterTokenBytes: 16 * KiB,
+  clusterTokenRenewBeforeMs: 90 * second,
+  sessionGraceAfterExpiryMs: 30 * second,
+  sessionsPerAgent: 500,
+  linksPerAgent: 1_000,
+
+  // Agent: HTTP/1.1 inside a stream.
+  agentMaxHeaderBytes: 64 * KiB,
+  agentMaxHeaders: 200,
+  agentMaxTargetBytes: 8 * KiB,
+  agentHeadersTimeoutMs: 30 * second,
+  agentKeepAliveTimeoutMs: 10 * minute,
+  upstreamConnectTimeoutMs: 10 * second,
+  upstreamHeadersTimeoutMs: 5 * minute,
+  upstreamUpgradeTimeoutMs: 30 * second,
+  upstreamConnectionsPerSession: 1_000,
+
+  // Guard (security catalogue X020–X060).
+  guardNameBytes: 256,
+  guardGroups: 500,
+  guardGroupsBytes: 48 * KiB,
+
+  // Agent and hub.
+  agentHeartbeatMs: 15 * second,
+  agentPresenceLeaseMs: 45 * second,
+  agentAssertionTtlMs: 60 * second,
+  onboardingKeyTtlMs: 24 * 60 * minute,
+  agentReportBytes: 16 * KiB,
+
+  // Hub API.
+  armPageSize: 100,
+  armPageSizeMax: 1_000,
+  armNameLength: 90,
+  armTags: 50,
+  armTagNameLength: 512,
+  armTagValueLength: 256,
+  accessTokenTtlMs: 60 * minute,
+  tokenRequestsPerMinutePerAddress: 120,
+  apiCallTimeoutMs: 30 * second,
+
+  // Client side.
+  localConnections: 1_000,
+  proxyReadyTimeoutMs: 20 * second,
+  connectTimeoutMs: 2 * minute,
+  fileLockTimeoutMs: 5 * second,
+  kubeconfigBytes: 10 * MiB,
+} as const
+
+/** Name of one limit. */
+export type LimitName = keyof typeof limits
