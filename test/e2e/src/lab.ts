@@ -17,6 +17,8 @@ export interface HubInfo {
   dataDirectory: string
   pid: number
   fingerprint: string
+  /** The CA certificate the hub minted, PEM. */
+  caFile: string
   tenantId: string
   subscriptionId: string
   clientId: string
@@ -92,6 +94,7 @@ export async function startHub(
       dataDirectory: options.dataDirectory,
       pid: running.pid,
       fingerprint,
+      caFile: join(options.dataDirectory, 'ca.crt'),
       tenantId: field('tenantId'),
       subscriptionId: field('subscriptionId'),
       clientId: field('clientId'),

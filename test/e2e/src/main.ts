@@ -37,7 +37,7 @@ function chosenAreas(args: string[]): Area[] {
 
 async function runArea(area: Area, lab: Lab): Promise<AreaResult> {
   const proved = new Set<RequirementId>()
-  const vitest = await startVitest('test', [], {
+  const vitest = await startVitest([], {
     config: false,
     root,
     watch: false,

@@ -50,7 +50,7 @@ export function start(command: string, args: string[], options: ProcessOptions =
     options.netns === undefined ? [] : ['nsenter', `--net=/run/netns/${options.netns}`, '--']
   const [program = command, ...rest] = [...prefix, command, ...args]
   const child = spawn(program, rest, {
-    env: { ...process.env, ...options.env } as NodeJS.ProcessEnv,
+    env: { ...process.env, ...options.env },
     cwd: options.cwd,
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   })

@@ -66,7 +66,7 @@ async function matrix(program: string, webSocket: boolean): Promise<void> {
     options,
   )
   const [, port = ''] = await forward.waitFor(/127\.0\.0\.1:(\d+)/)
-  for (const _ of [1, 2, 3]) {
+  for (let request = 0; request < 3; request++) {
     const result = await runAs(lab().developer, [
       'curl',
       '-sS',
