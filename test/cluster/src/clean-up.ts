@@ -57,14 +57,19 @@ async function ignoreFailure(command: readonly string[]): Promise<void> {
   await runCommand(command).catch(() => '')
 }
 
-async function removeNetwork(network: NetworkState, kubeProxy: string | undefined): Promise<void> {
+/** What kube-proxy made; its own --cleanup leaves a chain behind that it takes for the kubelet's. */
+const removeRules = ['iptables', 'ip6tables']
+  .map((name) => `${name}-save | grep -v KUBE- | ${name}-restore`)
+  .join('; ')
+
+async function removeNetwork(network: NetworkState): Promise<void> {
   if (network.ownsNetns) {
     await ignoreFailure(['ip', 'netns', 'delete', network.netns])
     if (network.device !== undefined) await ignoreFailure(['ip', 'link', 'delete', network.device])
     return
   }
   const inside = inNetns(network.netns)
-  if (kubeProxy !== undefined) await ignoreFailure([...inside, kubeProxy, '--cleanup'])
+  await ignoreFailure([...inside, 'sh', '-c', removeRules])
   if (network.device !== undefined)
     await ignoreFailure([...inside, 'ip', 'link', 'delete', network.device])
 }
@@ -72,7 +77,7 @@ async function removeNetwork(network: NetworkState, kubeProxy: string | undefine
 /** Ends and removes everything a state names, and the state itself; nothing there to remove is no error. */
 export async function cleanUp(state: ClusterState): Promise<void> {
   await killAll(state)
-  if (state.network !== undefined) await removeNetwork(state.network, state.kubeProxy)
+  if (state.network !== undefined) await removeNetwork(state.network)
   const { cgroup } = state
   if (cgroup !== undefined)
     // The kernel empties a cgroup a moment after its last process has ended.

@@ -27,8 +27,6 @@ export interface ClusterState {
   network?: NetworkState
   /** Name of the cgroup below which all pods are, in every hierarchy. */
   cgroup?: string
-  /** kube-proxy binary, when there are rules of it in a namespace that stays. */
-  kubeProxy?: string
 }
 
 const stateDirectory = (): string => cachePath('running')

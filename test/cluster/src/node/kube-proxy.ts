@@ -25,6 +25,8 @@ export async function startKubeProxy(
     hostnameOverride: nodeName,
     mode: 'iptables',
     clusterCIDR: podNetwork,
+    // Node ports are for other machines; without this it changes route_localnet of the namespace.
+    iptables: { localhostNodePorts: false },
     healthzBindAddress: `127.0.0.1:${healthPort ?? 0}`,
     metricsBindAddress: `127.0.0.1:${metricsPort ?? 0}`,
     // Zero leaves the machine's settings alone; a namespace could not write them anyway.

@@ -57,6 +57,8 @@ async function writeConfiguration(
     // Kubernetes 1.35 and later refuse cgroup v1 without it.
     failCgroupV1: false,
     enforceNodeAllocatable: [],
+    // Chains of the kubelet's own would stay behind in a namespace of the caller's; kube-proxy needs none of them.
+    makeIPTablesUtilChains: false,
     failSwapOn: false,
     // The machine belongs to somebody: its full disk must not evict the pods of a test.
     evictionHard: {

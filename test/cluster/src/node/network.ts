@@ -6,6 +6,7 @@
  * removes it all. The host reaches the API server by the pair's far address.
  * @module
  */
+import { existsSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { ClusterError, messageOf } from '../error.ts'
 import { saveState, type NetworkState } from '../cluster-state.ts'
@@ -67,7 +68,8 @@ async function claimSlot(launch: Launch, network: NetworkState): Promise<number>
   throw new ClusterError('ERR_CLUSTER_COMMAND', `no veth pair for the node: ${reason}`)
 }
 
-const usedDevice = (device: string): boolean => Object.hasOwn(networkInterfaces(), device)
+/** networkInterfaces() would not do: it leaves out devices that have no address yet. */
+const usedDevice = (device: string): boolean => existsSync(`/sys/class/net/${device}`)
 
 async function createOwnNetwork(launch: Launch): Promise<NodeNetwork> {
   const netns = `sallyport-${launch.state.id}`
@@ -96,7 +98,6 @@ async function createNetworkIn(launch: Launch, netns: string): Promise<NodeNetwo
     throw new ClusterError('ERR_CLUSTER_USAGE', text, error)
   }
   launch.state.network = { netns, ownsNetns: false, device: innerDevice }
-  launch.state.kubeProxy = launch.binaries.path('kube-proxy')
   await saveState(launch.state)
   await ip(netns, 'link', 'set', 'lo', 'up')
   await ip(netns, 'address', 'add', `${innerNodeIp}/32`, 'dev', innerDevice)
