@@ -7,6 +7,7 @@ const KiB = 1024
 const MiB = 1024 * KiB
 const second = 1000
 const minute = 60 * second
+const day = 24 * 60 * minute
 
 /** Named limits. Units are in the names: `…Bytes`, `…Ms`; a bare name is a count. */
 export const limits = {
@@ -20,6 +21,13 @@ export const limits = {
   httpMaxBodyBytes: 256 * KiB,
   tlsHandshakeTimeoutMs: 10 * second,
   gracefulStopMs: 10 * second,
+
+  // Certificates the hub mints for itself (CA/Browser Forum baseline requirements: at most 398 days).
+  authorityTtlMs: 3650 * day,
+  serverCertificateTtlMs: 397 * day,
+  serverCertificateRenewBeforeMs: 30 * day,
+  serverCertificateCheckIntervalMs: 12 * 60 * minute,
+  certificateBackdateMs: 5 * minute,
 
   // Relay (Azure Relay Hybrid Connections: quotas and timings of the published protocol).
   relayListenersPerEntity: 25,
@@ -97,7 +105,31 @@ export const limits = {
   armTagValueLength: 256,
   accessTokenTtlMs: 60 * minute,
   tokenRequestsPerMinutePerAddress: 120,
+  tokenRequestsPerMinutePerClient: 300,
+  tokenRateKeys: 10_000,
+  tokenRequestBodyBytes: 32 * KiB,
   apiCallTimeoutMs: 30 * second,
+  armReadsBurst: 12_000,
+  armReadsPerSecond: 200,
+  armWritesBurst: 6_000,
+  armWritesPerSecond: 50,
+  armCallersTracked: 10_000,
+  armJsonDepth: 32,
+  armJsonNodes: 10_000,
+  operationTtlMs: 24 * 60 * minute,
+  operationsKept: 10_000,
+  sessionRecordTtlMs: 24 * 60 * minute,
+  sessionRecordsPerPrincipalAndCluster: 100,
+  enrolmentProofTtlMs: 10 * minute,
+  agentAssertionsPerAgent: 64,
+  presenceRowsPerCluster: 25,
+
+  // Store.
+  storeWaitingWrites: 1_000,
+  storeWaitMs: 10 * second,
+  storeBusyMs: 5 * second,
+  storeLogBytes: 64 * MiB,
+  storePreparedStatements: 256,
 
   // Client side.
   localConnections: 1_000,
