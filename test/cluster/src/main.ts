@@ -12,20 +12,29 @@ const usage = `usage: node test/cluster/src/main.ts [--size control-plane|node] 
 Brings up a Kubernetes and keeps it until Ctrl-C. Prints the line to set KUBECONFIG on standard output.
 `
 
-function readOptions(): ClusterOptions {
-  const { values } = parseArgs({
-    options: {
-      size: { type: 'string', default: 'control-plane' },
-      'controller-manager': { type: 'boolean' },
-      netns: { type: 'string' },
-      address: { type: 'string' },
-      port: { type: 'string' },
-      directory: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  })
-  if (values.help === true) throw new ClusterError('ERR_CLUSTER_USAGE', usage)
+const flags = {
+  size: { type: 'string', default: 'control-plane' },
+  'controller-manager': { type: 'boolean' },
+  netns: { type: 'string' },
+  address: { type: 'string' },
+  port: { type: 'string' },
+  directory: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+function parseFlags() {
+  try {
+    return parseArgs({ options: flags })
+  } catch (error) {
+    throw new ClusterError('ERR_CLUSTER_USAGE', `${messageOf(error)}\n${usage}`, error)
+  }
+}
+
+/** Undefined when help was asked for. */
+function readOptions(): ClusterOptions | undefined {
+  const { values } = parseFlags()
   const { size, netns, address, directory } = values
+  if (values.help === true) return undefined
   if (size !== 'control-plane' && size !== 'node')
     throw new ClusterError(
       'ERR_CLUSTER_USAGE',
@@ -78,9 +87,13 @@ function waitForSignal(controller: AbortController): Promise<void> {
 }
 
 async function main(): Promise<void> {
+  const options = readOptions()
+  if (options === undefined) {
+    process.stderr.write(usage)
+    return
+  }
   const controller = new AbortController()
   const ended = waitForSignal(controller)
-  const options = readOptions()
   const onProgress = progressPrinter()
   const cluster: Cluster = await startCluster({ ...options, signal: controller.signal, onProgress })
   process.stdout.write(`export KUBECONFIG=${cluster.kubeconfig}\n`)

@@ -7,6 +7,7 @@ import { delimiter, join } from 'node:path'
 import type { ClusterSize } from './cluster.ts'
 import { ClusterError } from './error.ts'
 import { programPath } from './program-path.ts'
+import { runCommand } from './run-command.ts'
 
 /** What is about to be done. */
 export interface PrerequisiteRequest {
@@ -14,6 +15,8 @@ export interface PrerequisiteRequest {
   netns?: boolean
   /** Whether the binaries have to be built. */
   build?: boolean
+  /** Whether packages with tools are unpacked. */
+  tools?: boolean
   /** Search path for programs and CNI plugins; default: that of this process and the usual plugin directories. */
   path?: string
   cniPath?: string
@@ -33,10 +36,11 @@ const cniDirectories = '/usr/lib/cni:/opt/cni/bin:/usr/libexec/cni'
 const cniPlugins = ['ptp', 'host-local', 'loopback']
 const always = { setpriv: 'util-linux', flock: 'util-linux' }
 const forNetns = { nsenter: 'util-linux', ip: 'iproute2' }
+const forTools = { tar: 'tar', unzip: 'unzip' }
 const forNode = {
   ...forNetns,
   unshare: 'util-linux',
-  mount: 'util-linux',
+  mount: 'mount',
   containerd: 'containerd',
   'containerd-shim-runc-v2': 'containerd',
   ctr: 'containerd',
@@ -76,11 +80,26 @@ async function missingPrograms(
     ...always,
     ...(request.netns === true ? forNetns : {}),
     ...(request.size === 'node' ? forNode : {}),
+    ...(request.tools === true ? forTools : {}),
   }
   const missing: MissingPrerequisite[] = []
   for (const [name, from] of Object.entries(programs))
     if ((await findIn(path, name)) === undefined) missing.push({ name, package: from })
   return missing
+}
+
+/** Any Go from 1.21 on fetches by itself the version that go.mod asks for. */
+const oldestGoMinor = 21
+
+async function missingGo(path: string): Promise<MissingPrerequisite[]> {
+  const go = await findIn(path, 'go')
+  const version = go === undefined ? '' : await runCommand([go, 'version']).catch(() => '')
+  const minor = /^go version go1\.(\d+)/.exec(version)?.[1]
+  if (go !== undefined && Number(minor ?? oldestGoMinor) >= oldestGoMinor) return []
+  const found = minor === undefined ? '' : ` (1.${minor} is too old)`
+  const remedy =
+    'sh test/cluster/install-prerequisites.sh   (or set KUBEBUILDER_ASSETS to ready binaries)'
+  return [{ name: `go${found}`, remedy }]
 }
 
 /** Everything that is missing for a request. */
@@ -95,12 +114,7 @@ export async function missingPrerequisites(
       name: `CNI plugins ${cniPlugins.join(', ')}`,
       package: 'containernetworking-plugins',
     })
-  if (request.build === true && (await findIn(path, 'go')) === undefined)
-    missing.push({
-      name: 'go',
-      remedy:
-        'sh test/cluster/install-prerequisites.sh   (or set KUBEBUILDER_ASSETS to ready binaries)',
-    })
+  if (request.build === true) missing.push(...(await missingGo(path)))
   const root = request.root ?? process.getuid?.() === 0
   if ((node || request.netns === true) && !root)
     missing.push({ name: 'root', remedy: 'run the same command with sudo' })

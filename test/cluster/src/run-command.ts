@@ -25,7 +25,7 @@ export function lastLines(text: string, count: number = quotedLines): string {
 }
 
 /** Runs a command and resolves to its standard output; a failure quotes the end of what it said. */
-export function runCommand(
+export async function runCommand(
   command: readonly string[],
   options: CommandOptions = {},
 ): Promise<string> {
@@ -34,7 +34,7 @@ export function runCommand(
   const timeoutMs = options.timeoutMs ?? commandMs
   const deadline = AbortSignal.timeout(timeoutMs)
   const signals = options.signal === undefined ? [deadline] : [deadline, options.signal]
-  return new Promise((resolve, reject) => {
+  return await new Promise((resolve, reject) => {
     const child = spawn(program, parameters, {
       stdio: ['ignore', 'pipe', 'pipe'],
       signal: AbortSignal.any(signals),
