@@ -41,6 +41,14 @@ async function cleanUp(): Promise<void> {
   rmSync(directory, { recursive: true, force: true })
 }
 
+/** Rejects at the first Ctrl-C: the walk is left where it is, and everything it started is ended. */
+const interruption = new Promise<never>((_resolve, reject) => {
+  interrupted.signal.addEventListener('abort', () => {
+    reject(new Error('interrupted'))
+  })
+})
+interruption.catch(() => undefined)
+
 const onSignal = () => {
   if (isStopping) process.exit(130)
   isStopping = true
@@ -52,14 +60,9 @@ async function main(): Promise<number> {
   opening(node)
   let result: Walk
   try {
-    result = await walk({
-      node,
-      directory,
-      signal: interrupted.signal,
-      stage: new Stage(7),
-      ends,
-      transcript,
-    })
+    const stage = new Stage(7)
+    const options = { node, directory, signal: interrupted.signal, stage, ends, transcript }
+    result = await Promise.race([walk(options), interruption])
   } catch (error) {
     if (isStopping) process.stderr.write('\n  interrupted; cleaning up\n')
     else explainFailure(error)
@@ -68,17 +71,12 @@ async function main(): Promise<number> {
   }
   closingWords(result, { once, read: (file) => readFileSync(file, 'utf8') })
   if (!once) {
-    // Nothing else keeps the process alive between two events of its children.
-    const alive = setInterval(() => undefined, 60_000)
-    await new Promise((resolve) => {
-      interrupted.signal.addEventListener('abort', resolve, { once: true })
-      if (interrupted.signal.aborted) resolve(undefined)
-    })
-    clearInterval(alive)
+    await interruption.catch(() => undefined)
     process.stderr.write('\n  cleaning up\n')
   }
   await cleanUp()
   return 0
 }
 
-process.exitCode = await main()
+// The walk may have been left in the middle of a wait: nothing of it is needed any more.
+process.exit(await main())

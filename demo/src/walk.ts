@@ -7,7 +7,8 @@ import { get } from 'node:https'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { startCluster, type Cluster } from '@sallyport/cluster'
-import { daemon, run, sallyport, type Place } from './programs.ts'
+import { createActor, runAs, sallyportOk, sallyportStart, type Actor } from '@sallyport/e2e/actors'
+import { login, startHub, type HubInfo } from '@sallyport/e2e/hub-process'
 import type { Stage } from './stage.ts'
 
 /** What the walk needs. `ends` collects what undoes it. */
@@ -27,13 +28,6 @@ export interface Walk {
   auditLog: string
   relayBytes: number
   pod?: string
-}
-
-interface Administrator {
-  tenantId: string
-  clientId: string
-  clientSecret: string
-  objectId: string
 }
 
 const name = 'demo'
@@ -73,80 +67,51 @@ async function bringUpCluster(options: WalkOptions): Promise<Cluster> {
   })
 }
 
-/** Starts the hub; returns its URL, the CA fingerprint it printed and the administrator it made. */
-async function startHub(options: WalkOptions, place: Place) {
-  return options.stage.step('Hub and relay', async (step) => {
-    const url = `https://127.0.0.1:${await freePort()}`
-    const file = join(options.directory, 'administrator.json')
-    const data = join(options.directory, 'hub')
-    const { host } = new URL(url)
-    const command = sallyport(
-      'hub',
-      '--data-directory',
-      data,
-      '--listen',
-      host,
-      '--administrator-file',
-      file,
-    )
-    const hub = await daemon(command, /hub ready/, place)
-    options.ends.push(() => hub.stop())
-    const fingerprint = /sha256:[0-9a-f:]{64,}/i.exec(hub.output.stdout)?.[0] ?? ''
-    step.note(`${url}, ${fingerprint.slice(0, 22)}…`)
-    return {
-      url,
-      fingerprint,
-      data,
-      administrator: JSON.parse(readFileSync(file, 'utf8')) as Administrator,
-    }
+/** Starts the hub and signs the user in. */
+async function startHubAndSignIn(options: WalkOptions, user: Actor): Promise<HubInfo> {
+  const hub = await options.stage.step('Hub and relay', async (step) => {
+    const dataDirectory = join(options.directory, 'hub')
+    const { running, info } = await startHub(user, {
+      dataDirectory,
+      address: '127.0.0.1',
+      port: await freePort(),
+      detached: true,
+    })
+    options.ends.push(() => running.stop())
+    step.note(`${info.url}, CA ${info.fingerprint.slice(0, 22)}…`)
+    return info
   })
+  await options.stage.step('Sign in', async (step) => {
+    await login(user, hub)
+    step.note(`as ${hub.objectId}`)
+  })
+  return hub
 }
 
-/** Signs the user in, connects the cluster and binds the user, as an operator would. */
+/** Connects the cluster and binds the user, as an operator would. */
 async function connect(
   options: WalkOptions,
   cluster: Cluster,
-  place: Place,
-): Promise<{ url: string; ca: string }> {
-  const { url, fingerprint, administrator, data } = await startHub(options, place)
-  await options.stage.step('Sign in', async (step) => {
-    const signIn = [
-      'login',
-      '--service-principal',
-      '-u',
-      administrator.clientId,
-      '--tenant',
-      administrator.tenantId,
-    ]
-    const env = { ...place.env, SALLYPORT_CLIENT_SECRET: administrator.clientSecret }
-    await run(sallyport(...signIn, '--hub', url, '--hub-fingerprint', fingerprint), {
-      ...place,
-      env,
-    })
-    step.note(`as ${administrator.objectId}`)
-  })
+  place: { user: Actor; hub: HubInfo },
+): Promise<void> {
+  const { user, hub } = place
   await options.stage.step('Connect the cluster', async (step) => {
     options.ends.push(() =>
-      run(sallyport('delete', '-n', name, '-g', group, '--yes'), {
-        ...place,
-        signal: AbortSignal.timeout(30_000),
-      }),
+      sallyportOk(user, ['delete', '-n', name, '-g', group, '--yes'], { detached: true }),
     )
-    const { stdout } = await run(
-      sallyport(
-        'connect',
-        '-n',
-        name,
-        '-g',
-        group,
-        '--kube-config',
-        cluster.kubeconfig,
-        '--yes',
-        '-o',
-        'json',
-      ),
-      place,
-    )
+    const args = [
+      'connect',
+      '-n',
+      name,
+      '-g',
+      group,
+      '--kube-config',
+      cluster.kubeconfig,
+      '--yes',
+      '-o',
+      'json',
+    ]
+    const stdout = await sallyportOk(user, args, { detached: true, timeoutMs: 120_000 })
     const { connectivityStatus } = JSON.parse(stdout) as { connectivityStatus?: string }
     step.note(`${name} is ${connectivityStatus ?? 'connected'}`)
   })
@@ -158,11 +123,27 @@ async function connect(
       '--clusterrole',
       'cluster-admin',
     ]
-    const admin = [cluster.kubectl, `--kubeconfig=${cluster.kubeconfig}`]
-    await run([...admin, ...binding, `--user=${administrator.objectId}`], place)
-    step.note('cluster-admin, by the object id')
+    await kubectl(user, cluster, {
+      kubeconfig: cluster.kubeconfig,
+      args: [...binding, `--user=${hub.objectId}`],
+    })
+    step.note('cluster-admin, bound to the object id')
   })
-  return { url, ca: join(data, 'ca.crt') }
+}
+
+/** kubectl with one kubeconfig; what it printed. */
+async function kubectl(
+  user: Actor,
+  cluster: Cluster,
+  call: { kubeconfig: string; args: string[] },
+): Promise<string> {
+  const result = await runAs(
+    user,
+    [cluster.kubectl, `--kubeconfig=${call.kubeconfig}`, ...call.args],
+    { detached: true },
+  )
+  if (result.code !== 0) throw new Error(`kubectl ${call.args.join(' ')}: ${result.stderr.trim()}`)
+  return result.stdout === '' ? result.stderr : result.stdout
 }
 
 const deployment = (image: string) => ({
@@ -185,48 +166,33 @@ const deployment = (image: string) => ({
 })
 
 /** Bytes the relay spliced so far, from the hub's own metrics. */
-async function relayBytes(hub: { url: string; ca: string }, signal: AbortSignal): Promise<number> {
+async function relayBytes(hub: HubInfo, signal: AbortSignal): Promise<number> {
   const text = await new Promise<string>((resolve, reject) => {
-    const request = get(`${hub.url}/metrics`, { ca: readFileSync(hub.ca), signal }, (response) => {
-      let body = ''
-      response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk))
-      response.on('end', () => {
-        resolve(body)
-      })
-    })
+    const request = get(
+      `${hub.url}/metrics`,
+      { ca: readFileSync(hub.caFile), signal },
+      (response) => {
+        let body = ''
+        response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk))
+        response.on('end', () => {
+          resolve(body)
+        })
+      },
+    )
     request.on('error', reject)
   })
   const values = [...text.matchAll(/^sallyport_relay_bytes_total\{[^}]*\} (\d+)/gm)]
   return values.reduce((sum, [, value]) => sum + Number(value), 0)
 }
 
-/** Walks the main job; throws at the first step that fails. */
-export async function walk(options: WalkOptions): Promise<Walk> {
-  const env = {
-    SALLYPORT_CONFIG_DIR: join(options.directory, 'user'),
-    KUBECONFIG: undefined,
-    NO_COLOR: '1',
-  }
-  const place: Place = { env, signal: options.signal }
-  const cluster = await bringUpCluster(options)
-  const hub = await connect(options, cluster, place)
-  const kubeconfig = join(options.directory, 'kubeconfig')
-  await options.stage.step('Proxy', async (step) => {
-    const proxy = await daemon(
-      sallyport('proxy', '-n', name, '-g', group, '--port', '0', '-f', kubeconfig),
-      /ready/i,
-      place,
-    )
-    options.ends.push(() => proxy.stop())
-    step.note('ready: a real request went through')
-  })
-  const through = async (...args: string[]) => {
-    const { stdout, stderr } = await run(
-      [cluster.kubectl, `--kubeconfig=${kubeconfig}`, ...args],
-      place,
-    )
-    return stdout === '' ? stderr : stdout
-  }
+/** Applies a Deployment and looks at it, all through the proxy; the name of its pod when it runs. */
+async function useKubectl(
+  options: WalkOptions,
+  cluster: Cluster,
+  place: { user: Actor; kubeconfig: string },
+): Promise<string | undefined> {
+  const through = (...args: string[]) =>
+    kubectl(place.user, cluster, { kubeconfig: place.kubeconfig, args })
   const shown: [string, string][] = []
   const pod = await options.stage.step('kubectl through it all', async (step) => {
     const show = async (...args: string[]) => {
@@ -253,11 +219,30 @@ export async function walk(options: WalkOptions): Promise<Walk> {
     return found
   })
   for (const [command, output] of shown) options.transcript(command, output)
+  return pod
+}
+
+/** Walks the main job; throws at the first step that fails. */
+export async function walk(options: WalkOptions): Promise<Walk> {
+  const user = createActor(join(options.directory, 'user'))
+  const cluster = await bringUpCluster(options)
+  const hub = await startHubAndSignIn(options, user)
+  await connect(options, cluster, { user, hub })
+  const kubeconfig = join(options.directory, 'kubeconfig')
+  await options.stage.step('Proxy', async (step) => {
+    const args = ['proxy', '-n', name, '-g', group, '--port', '0', '-f', kubeconfig]
+    const proxy = sallyportStart(user, args, { detached: true })
+    options.ends.push(() => proxy.stop('SIGINT'))
+    await proxy.waitFor(/ready/i)
+    step.note('ready: a real request went through')
+  })
+  const pod = await useKubectl(options, cluster, { user, kubeconfig })
   const bytes = await relayBytes(hub, options.signal)
+  const { kubectl: program, auditLog } = cluster
   return {
     kubeconfig,
-    kubectl: cluster.kubectl,
-    auditLog: cluster.auditLog,
+    kubectl: program,
+    auditLog,
     relayBytes: bytes,
     ...(pod === undefined ? {} : { pod }),
   }

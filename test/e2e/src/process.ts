@@ -12,6 +12,8 @@ export interface ProcessOptions {
   input?: string | Buffer
   /** Deadline after which it is killed and the run counts as failed, ms. */
   timeoutMs?: number
+  /** A process group of its own: Ctrl-C on the terminal does not reach it. */
+  detached?: boolean
 }
 
 /** What a finished process left. */
@@ -52,6 +54,7 @@ export function start(command: string, args: string[], options: ProcessOptions =
   const child = spawn(program, rest, {
     env: { ...process.env, ...options.env },
     cwd: options.cwd,
+    detached: options.detached ?? false,
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   })
   live.add(child)

@@ -20,7 +20,7 @@ import {
   sallyportStart,
   type Actor,
 } from '../../src/actors.ts'
-import { login, startHub } from '../../src/lab.ts'
+import { login, startHub } from '../../src/hub-process.ts'
 import { ok, run } from '../../src/process.ts'
 import { lab } from '../../src/proxied.ts'
 import { verifies } from '../../src/verifies.ts'

@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { afterAll, expect } from 'vitest'
 import { createActor, sallyport, sallyportOk } from '../../src/actors.ts'
-import { login } from '../../src/lab.ts'
+import { login } from '../../src/hub-process.ts'
 import { cluster, lab } from '../../src/proxied.ts'
 import { verifies } from '../../src/verifies.ts'
 

@@ -1,0 +1,3 @@
+module sallyport.dev/bench/load
+
+go 1.24
