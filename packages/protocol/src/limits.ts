@@ -59,6 +59,9 @@ export const limits = {
   linkPingIdleMs: 15 * second,
   linkPingTimeoutMs: 3 * second,
   linkStreams: 1_000,
+  linkSpareStreams: 8,
+  linkSessionMemoryBytes: 256 * MiB,
+  linkOutstandingPings: 64,
   linkWebSocketMessageBytes: 1 * MiB,
 
   // Bind and session.

@@ -1,0 +1,126 @@
+/**
+ * What both ends of a link share: one HTTP/2 session, its liveness, its streams and its end.
+ * @module
+ */
+import type { Http2Session, Http2Stream } from 'node:http2'
+import type { TLSSocket } from 'node:tls'
+import { limits, SallyportError } from '@sallyport/protocol'
+import { Liveness } from './liveness.ts'
+import { StreamDuplex } from './stream-duplex.ts'
+import { linkError, type LinkRole } from './stream-error.ts'
+
+/** How a link ended; without `error` it was closed in order. */
+export interface LinkEnd {
+  error?: SallyportError
+}
+
+/** Owns the session and its socket from the handshake to the end. */
+export class LinkLife {
+  /** Resolves when session and socket are gone; never rejects. */
+  readonly closed: Promise<LinkEnd>
+  /** Resolves when no new stream can be opened: GOAWAY either way, or the end. */
+  readonly draining: Promise<void>
+  readonly #role: LinkRole
+  readonly #session: Http2Session
+  readonly #socket: TLSSocket
+  readonly #liveness: Liveness
+  #streams = 0
+  #error: SallyportError | undefined
+  #drained: () => void
+
+  constructor(role: LinkRole, session: Http2Session, socket: TLSSocket) {
+    this.#role = role
+    this.#session = session
+    this.#socket = socket
+    this.#liveness = new Liveness({
+      session,
+      bytesRead: () => socket.bytesRead,
+      streams: () => this.#streams,
+      onDead: () => {
+        this.destroy(
+          new SallyportError('ERR_LINK_LOST', 'the peer of the link does not answer', {
+            why: `no answer to a PING in ${limits.linkPingTimeoutMs} ms`,
+          }),
+        )
+      },
+    })
+    const draining = Promise.withResolvers<undefined>()
+    this.draining = draining.promise
+    this.#drained = () => {
+      draining.resolve(undefined)
+    }
+    const closed = Promise.withResolvers<LinkEnd>()
+    this.closed = closed.promise
+    session.once('close', () => {
+      this.#liveness.stop()
+      this.#drained()
+      socket.destroy()
+      closed.resolve(this.#error === undefined ? {} : { error: this.#error })
+    })
+    session.on('error', (error) => {
+      this.#error ??= linkError(error)
+    })
+    session.on('goaway', this.#drained)
+    this.#watchSocket(socket)
+  }
+
+  /** Streams open now. */
+  get streams(): number {
+    return this.#streams
+  }
+
+  /** False after GOAWAY either way, and after the end. */
+  get open(): boolean {
+    return !this.#session.closed && !this.#session.destroyed
+  }
+
+  /** Counts and wraps a stream of this link. */
+  adopt(stream: Http2Stream): StreamDuplex {
+    this.#streams += 1
+    stream.once('close', () => {
+      this.#streams -= 1
+    })
+    if (this.#streams === 1) this.#liveness.wake()
+    return new StreamDuplex(stream, this.#role)
+  }
+
+  /** GOAWAY, then the end when the last stream is done, at the latest after `gracefulStopMs`. */
+  async close(): Promise<void> {
+    this.#drained()
+    this.#session.close()
+    const timer = setTimeout(() => {
+      this.destroy()
+    }, limits.gracefulStopMs)
+    await this.closed
+    clearTimeout(timer)
+  }
+
+  /** Ends the link at once; every stream of it fails with `error`. */
+  destroy(error?: SallyportError): void {
+    this.#error ??= error
+    this.#liveness.stop()
+    if (!this.#session.destroyed) {
+      // Never without an error: streams of a session that ends without one look finished to their readers.
+      this.#session.destroy(error ?? new SallyportError('ERR_LINK_LOST', 'the link was closed'))
+    }
+    // The session waits for its last write; the peer may never take it. One turn lets GOAWAY out where it can go.
+    setImmediate(() => this.#socket.destroy())
+  }
+
+  /** A transport that ends without GOAWAY, or under open streams, is a lost link; node:http2 would call it a cancelled stream. */
+  #watchSocket(socket: TLSSocket): void {
+    const lost = (cause?: unknown): void => {
+      const { closed, destroyed } = this.#session
+      if (destroyed || (closed && this.#streams === 0)) return
+      this.destroy(
+        new SallyportError('ERR_LINK_LOST', 'the peer closed the connection of the link', {
+          ...(cause instanceof Error ? { cause } : {}),
+        }),
+      )
+    }
+    socket.prependListener('error', lost)
+    socket.prependListener('end', lost)
+    socket.prependListener('close', lost)
+    if (socket.destroyed || socket.readableEnded) lost()
+  }
+}
