@@ -19,7 +19,7 @@ export interface Archive {
 }
 
 /** Environment variable that names an archive: `<url>#sha256=<hex>`. */
-export const archiveVariable = 'SALLYPORT_CLUSTER_ARCHIVE'
+const archiveVariable = 'SALLYPORT_CLUSTER_ARCHIVE'
 
 /** Reads `SALLYPORT_CLUSTER_ARCHIVE`; undefined when it is not set, an error when it has no checksum. */
 export function configuredArchive(value = process.env[archiveVariable]): Archive | undefined {

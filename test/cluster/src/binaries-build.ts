@@ -44,10 +44,10 @@ async function readSource(): Promise<{ version: string; hash: string; moduleCoun
   return { version, hash, moduleCount: (files[0] ?? '').match(/^\t\S+ v\S+/gm)?.length ?? 1 }
 }
 
-/** Where the build of exactly these sources is kept. */
-export async function builtDirectory(): Promise<string> {
+/** Where the build of exactly these sources is kept, and the version it has. */
+export async function builtDirectory(): Promise<{ directory: string; version: string }> {
   const { version, hash } = await readSource()
-  return cachePath(`${version}-${hash}`)
+  return { directory: cachePath(`${version}-${hash}`), version }
 }
 
 const goEnvironment = (): NodeJS.ProcessEnv => ({ ...process.env, CGO_ENABLED: '0' })
@@ -109,7 +109,7 @@ async function compile(
 /** Builds all programs and resolves to their directory; of several callers at once one builds and the others wait. */
 export async function buildBinaries(options: BuildOptions = {}): Promise<string> {
   const { version, moduleCount } = await readSource()
-  const directory = await builtDirectory()
+  const { directory } = await builtDirectory()
   await mkdir(dirname(directory), { recursive: true })
   const onWait = (): void => {
     const detail = 'another process builds them already'

@@ -8,7 +8,7 @@ import type { ClusterProgress, ClusterSize } from './cluster.ts'
 import { archiveDirectory, configuredArchive, fetchArchive } from './binaries-archive.ts'
 import { buildBinaries, builtDirectory } from './binaries-build.ts'
 import { binariesVersion } from './binaries-version.ts'
-import { messageOf } from './error.ts'
+import { messageOf, throwIfAborted } from './error.ts'
 import { checkPrerequisites } from './prerequisites.ts'
 
 /** Where a set of binaries came from. */
@@ -54,6 +54,8 @@ async function holdsAll(directory: string, names: readonly string[]): Promise<bo
 interface Candidate {
   directory: string
   origin: BinariesOrigin
+  /** Known of what was built here, which is therefore not asked. */
+  version?: string
 }
 
 async function candidates(): Promise<Candidate[]> {
@@ -63,7 +65,7 @@ async function candidates(): Promise<Candidate[]> {
   return [
     ...(assets === '' ? [] : [{ directory: assets, origin: 'KUBEBUILDER_ASSETS' as const }]),
     ...[...new Set(path)].map((directory) => ({ directory, origin: 'PATH' as const })),
-    { directory: await builtDirectory(), origin: 'cache' },
+    { ...(await builtDirectory()), origin: 'cache' },
     ...(archive === undefined
       ? []
       : [{ directory: archiveDirectory(archive), origin: 'cache' as const }]),
@@ -89,9 +91,11 @@ export async function findBinaries(request: BinariesRequest): Promise<Binaries |
       continue
     }
     try {
-      const version = await binariesVersion(candidate.directory, names, request.signal)
-      return binariesAt(candidate, version)
+      const { directory } = candidate
+      const asked = candidate.version ?? (await binariesVersion(directory, names, request.signal))
+      return binariesAt(candidate, asked)
     } catch (error) {
+      throwIfAborted(request.signal)
       const detail = `${candidate.directory} is not usable: ${messageOf(error)}`
       request.onProgress?.({ step: 'binaries', state: 'note', detail })
     }

@@ -17,7 +17,7 @@ import { waitUntil } from './wait-until.ts'
 /** First address of the service network: the `kubernetes` service. */
 const kubernetesServiceIp = '10.96.0.1'
 /** Network of cluster IPs. */
-export const serviceNetwork = '10.96.0.0/16'
+const serviceNetwork = '10.96.0.0/16'
 /** Network of pods. */
 export const podNetwork = '10.244.0.0/16'
 

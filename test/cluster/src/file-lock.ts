@@ -51,7 +51,8 @@ export async function withFileLock<T>(
         fail('flock ended')
       })
       const give = (): void => {
-        fail(deadline.aborted ? 'another process held it for too long' : 'cancelled')
+        if (deadline.aborted) fail('another process held it for too long')
+        else reject(new ClusterError('ERR_CLUSTER_ABORTED', 'the start was cancelled'))
       }
       if (waiting.aborted) give()
       else waiting.addEventListener('abort', give, { once: true })

@@ -13,10 +13,11 @@ import type { Cluster, ClusterOptions } from './cluster.ts'
 import { newState, saveState } from './cluster-state.ts'
 import type { Component } from './component.ts'
 import { startControlPlane } from './control-plane.ts'
-import { ClusterError } from './error.ts'
+import { ClusterError, messageOf } from './error.ts'
 import { keepFailureLogs } from './failure-log.ts'
 import { adminKubeconfig, asStep, type Launch } from './launch.ts'
 import { nodeDirectoryCharacters } from './limits.ts'
+import { prepareNetns } from './netns.ts'
 import { createNodeNetwork, type NodeNetwork } from './node/network.ts'
 import { busyboxImage } from './node/image.ts'
 import { startNode } from './node/start-node.ts'
@@ -43,6 +44,7 @@ async function prepare(options: ClusterOptions): Promise<Launch> {
     netns: options.netns !== undefined,
     build: found === undefined && configuredArchive() === undefined,
   })
+  if (options.netns !== undefined) await prepareNetns(options.netns)
   const swept = await sweepClusters()
   for (const id of swept.removed)
     report({ step: 'sweep', state: 'note', detail: `removed cluster ${id} of a dead owner` })
@@ -124,7 +126,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     }
   } catch (error) {
     const reported = await keepFailureLogs(launch.state, error)
-    await stop()
+    await stop().catch((failure: unknown) => {
+      const detail = `${messageOf(failure)}; the next start tries again`
+      launch.report({ step: 'clean-up', state: 'note', detail })
+    })
     throw reported
   }
 }

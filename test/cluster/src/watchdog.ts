@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { Socket } from 'node:net'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { programPath } from './program-path.ts'
 
 /** A started watchdog. */
@@ -18,7 +18,7 @@ export interface Watchdog {
  */
 export function startWatchdog(): Watchdog {
   const script = 'cat >/dev/null; exec "$0" "$@"'
-  const sweep = join(import.meta.dirname, 'sweep-main.ts')
+  const sweep = fileURLToPath(new URL('./sweep-main.ts', import.meta.url))
   const child = spawn('sh', ['-c', script, process.execPath, sweep], {
     cwd: '/',
     env: { ...process.env, PATH: programPath(), NODE_OPTIONS: '' },

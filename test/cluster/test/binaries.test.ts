@@ -69,6 +69,14 @@ describe('the search for binaries', () => {
     expect(await findBinaries({ size })).toBeUndefined()
   })
 
+  test('that is cancelled ends, and does not take it for an unusable directory', async () => {
+    const assets = await writePrograms(join(directory, 'assets'))
+    await writeFile(join(assets, 'etcd'), '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 })
+    vi.stubEnv('KUBEBUILDER_ASSETS', assets)
+    const attempt = findBinaries({ size, signal: AbortSignal.timeout(100) })
+    await expect(attempt).rejects.toMatchObject({ code: 'ERR_CLUSTER_ABORTED' })
+  })
+
   test('a set without the programs of a node is not one for a node', async () => {
     vi.stubEnv('KUBEBUILDER_ASSETS', await writePrograms(join(directory, 'assets')))
     expect(await findBinaries({ size: 'node' })).toBeUndefined()
@@ -129,6 +137,7 @@ describe('a build', () => {
     const programs = await writePrograms(join(directory, 'programs'), '1.34.4', ['kube-apiserver'])
     await mkdir(bin)
     const script = `#!/bin/sh
+if [ "$1" = version ]; then echo 'go version go1.26.8 linux/amd64'; exit 0; fi
 if [ "$1" = list ]; then echo 'go: downloading example v1' >&2; echo a; echo b; exit 0; fi
 echo built >> ${join(directory, 'count')}
 while [ "$1" != -o ]; do shift; done

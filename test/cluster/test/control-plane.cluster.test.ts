@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startCluster, type Cluster, type ClusterProgress } from '../src/index.ts'
 import { isAlive } from '../src/process-identity.ts'
 import { kubectl } from './kubectl.ts'
@@ -96,6 +97,40 @@ describe('control plane', () => {
     } finally {
       await rm(directory, { recursive: true })
     }
+  })
+})
+
+describe.runIf(process.getuid?.() === 0)('in a network namespace', () => {
+  const netns = `sallyport-test-${process.pid}`
+  const inside = '192.0.2.7'
+  const ip = (...words: string[]): string => execFileSync('ip', words, { encoding: 'utf8' })
+
+  beforeEach(() => {
+    ip('netns', 'add', netns)
+    ip('-n', netns, 'link', 'add', 'extra', 'type', 'bridge')
+    ip('-n', netns, 'address', 'add', `${inside}/32`, 'dev', 'extra')
+  })
+  afterEach(() => {
+    ip('netns', 'delete', netns)
+  })
+
+  test('it answers there at loopback and at the address asked for, and nowhere else', async () => {
+    const cluster = await start({ netns, address: inside })
+    const port = new URL(cluster.server).port
+    const question = ['get', '--raw', '/version']
+    expect(cluster.server).toBe(`https://127.0.0.1:${port}`)
+    expect(kubectl(cluster, question, { netns }).status).toBe(0)
+    const other = [`--server=https://${inside}:${port}`, ...question]
+    expect(kubectl(cluster, other, { netns }).stdout).toContain(cluster.version)
+    expect(kubectl(cluster, ['--request-timeout=2s', ...question]).status).not.toBe(0)
+  })
+
+  test('one that does not exist is refused before anything is made', async () => {
+    const temporary = await watchTemporary()
+    const attempt = start({ netns: 'sallyport-none' })
+    await expect(attempt).rejects.toThrow('ip netns add sallyport-none')
+    expect(temporary.leftovers()).toEqual([])
+    await temporary.remove()
   })
 })
 

@@ -99,7 +99,6 @@ async function createNetworkIn(launch: Launch, netns: string): Promise<NodeNetwo
   }
   launch.state.network = { netns, ownsNetns: false, device: innerDevice }
   await saveState(launch.state)
-  await ip(netns, 'link', 'set', 'lo', 'up')
   await ip(netns, 'address', 'add', `${innerNodeIp}/32`, 'dev', innerDevice)
   await ip(netns, 'link', 'set', innerDevice, 'up')
   return { netns, nodeIp: innerNodeIp, host: '127.0.0.1', masquerade: false }
