@@ -1,0 +1,40 @@
+/**
+ * What the API is given by the program around it.
+ * @module
+ */
+import type { FastifyRequest } from 'fastify'
+import type { ClusterTokenClaims, EnrolmentResponse, RelayAccess } from '@sallyport/protocol'
+import type { Principal } from '../identity/principal.ts'
+import type { Store } from '../store/store.ts'
+
+/** Claims of a cluster token the API decides; the signer adds `iss`, `jti` and the times. */
+export type ClusterTokenSubject = Omit<ClusterTokenClaims, 'iss' | 'jti' | 'iat' | 'nbf' | 'exp'>
+
+/** Signs cluster tokens and shows the keys agents pin. */
+export interface ClusterTokens {
+  issuer: string
+  publicKeys: () => EnrolmentResponse['clusterTokenKeys']
+  /** `expiresAt` in Unix seconds. */
+  sign: (claims: ClusterTokenSubject) => Promise<{ token: string; expiresAt: number }>
+}
+
+/** Everything the API needs. */
+export interface ApiContext {
+  store: Store
+  /** Origin of the hub as clients know it, without trailing slash. */
+  publicUrl: string
+  tenantId: string
+  location: { name: string; displayName: string }
+  /** Name of this hub node in presence rows. */
+  node?: string
+  /** @throws SallyportError ERR_AUTH_REQUIRED, ERR_AUTH_EXPIRED, ERR_AUTH_FAILED. */
+  authenticate: (request: FastifyRequest) => Promise<Principal>
+  clusterTokens: ClusterTokens
+  /** Relays that serve a path (`microsoft.kubernetes/connectedclusters/<hash>`), each with a token for it. */
+  relayAccess: {
+    forClient: (path: string) => RelayAccess[]
+    forAgent: (path: string) => RelayAccess[]
+  }
+  /** Unix milliseconds. */
+  now: () => number
+}

@@ -1,0 +1,54 @@
+/**
+ * The API as a whole, added to an application: gate, bodies, headers, errors, OpenAPI, routes.
+ * @module
+ */
+import swagger from '@fastify/swagger'
+import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
+import type { FastifyInstance } from 'fastify'
+import { version } from '@sallyport/protocol'
+import { addAccessGate, publicRoute } from './access.ts'
+import { registerAgentRoutes } from './agent-routes.ts'
+import { typed } from './api-instance.ts'
+import { acceptJsonBodies } from './body.ts'
+import { registerClusterReads } from './connected-cluster-routes.ts'
+import { registerClusterWrites } from './connected-cluster-writes.ts'
+import type { ApiContext } from './context.ts'
+import { registerCredentialRoutes } from './credential-routes.ts'
+import { translateErrors } from './errors.ts'
+import { registerOperationRoutes } from './long-running.ts'
+import { registerProviderRoutes } from './provider-routes.ts'
+import { registerResourceGroupRoutes } from './resource-group-routes.ts'
+import { addResponseHeaders } from './response-headers.ts'
+import { registerTenantRoutes } from './tenant-routes.ts'
+
+/** Adds the API; it is complete when the application is ready. */
+export function registerApi(app: FastifyInstance, context: ApiContext): void {
+  void app.register(async (scope) => {
+    scope.setValidatorCompiler(TypeBoxValidatorCompiler)
+    addResponseHeaders(scope, context)
+    acceptJsonBodies(scope)
+    translateErrors(scope)
+    addAccessGate(scope, context)
+    await scope.register(swagger, {
+      openapi: { info: { title: 'Sallyport', version, description: 'API of the hub' } },
+    })
+    registerRoutes(scope, context)
+  })
+}
+
+function registerRoutes(scope: FastifyInstance, context: ApiContext): void {
+  const api = typed(scope)
+  registerTenantRoutes(api, context)
+  registerProviderRoutes(api, context)
+  registerResourceGroupRoutes(api, context)
+  registerClusterReads(api, context)
+  registerClusterWrites(api, context)
+  registerCredentialRoutes(api, context)
+  registerOperationRoutes(api, context)
+  registerAgentRoutes(api, context)
+  api.get(
+    '/sallyport/v1/openapi.json',
+    { config: publicRoute('describes the API, the same on every hub'), schema: { hide: true } },
+    () => scope.swagger(),
+  )
+}
