@@ -91,6 +91,15 @@ export {
   type HeartbeatResponse,
 } from './agent-api.ts'
 export {
+  AgentKeysSchema,
+  AgentStateSchema,
+  EnrolmentFileSchema,
+  agentStateFiles,
+  type AgentKeys,
+  type AgentState,
+  type EnrolmentFile,
+} from './agent-state.ts'
+export {
   AcceptMessageSchema,
   RenewTokenMessageSchema,
   framedSubprotocol,
