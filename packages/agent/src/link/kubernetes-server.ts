@@ -32,7 +32,8 @@ export class KubernetesServer {
       headersTimeout: limits.agentHeadersTimeoutMs,
       // Uploads and watches last as long as they last.
       requestTimeout: 0,
-      keepAliveTimeout: limits.agentKeepAliveTimeoutMs,
+      // Idle connections are ended by a timer of our own, below.
+      keepAliveTimeout: 0,
       connectionsCheckingInterval: limits.httpConnectionsCheckingIntervalMs,
       requireHostHeader: true,
       insecureHTTPParser: false,

@@ -35,8 +35,8 @@ export interface UpstreamClient {
   send(request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void
   /** Opens a connection of its own and sends an upgrade request; headers must hold Connection and Upgrade. */
   upgrade(request: UpstreamRequest): ClientRequest
-  /** Lets running requests end, opens no new ones. */
-  retire(): void
+  /** Takes no new requests; resolves when the running ones have ended. */
+  retire(): Promise<void>
   /** Ends everything at once. */
   destroy(): void
 }

@@ -77,8 +77,9 @@ export class ImpersonatingClient implements UpstreamClient {
     })
   }
 
-  retire(): void {
-    void this.#pool.close()
+  async retire(): Promise<void> {
+    // Destroying it meanwhile is fine.
+    await this.#pool.close().catch(() => undefined)
   }
 
   destroy(): void {

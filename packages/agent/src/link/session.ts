@@ -1,0 +1,98 @@
+/**
+ * One principal's use of the cluster as the agent sees it: its client of the API server, its request ids, its streams.
+ * @module
+ */
+import { SallyportError, type ClusterTokenClaims } from '@sallyport/protocol'
+import type { UpstreamClient } from '../upstream/client.ts'
+import type { StreamSession } from './exchange.ts'
+
+/** What is shown of a session. `since` is Unix milliseconds. */
+export interface SessionInfo {
+  sid: string
+  oid: string
+  auth: ClusterTokenClaims['auth']
+  since: number
+  streams: number
+}
+
+/** How requests of accepted claims are sent. `key` changes when another client is needed (other groups). */
+export interface Sender {
+  key: string
+  open: () => UpstreamClient
+}
+
+/** A bound session; ended by its registry with its last link. */
+export class Session implements StreamSession {
+  readonly sessionId: string
+  readonly since = Date.now()
+  links = 0
+  streams = 0
+  readonly #oid: string
+  readonly #auth: ClusterTokenClaims['auth']
+  readonly #thumbprint: string
+  readonly #onProblem: StreamSession['onProblem']
+  readonly #retired = new Set<UpstreamClient>()
+  #key: string
+  #client: UpstreamClient
+  #requests = 0
+
+  constructor(claims: ClusterTokenClaims, sender: Sender, onProblem: StreamSession['onProblem']) {
+    this.sessionId = claims.sid
+    this.#oid = claims.oid
+    this.#auth = claims.auth
+    this.#thumbprint = claims.cnf['x5t#S256']
+    this.#key = sender.key
+    this.#client = sender.open()
+    this.#onProblem = onProblem
+  }
+
+  get client(): UpstreamClient {
+    return this.#client
+  }
+
+  /** Requests so far. */
+  get requests(): number {
+    return this.#requests
+  }
+
+  nextRequestId(): string {
+    return `${this.sessionId}.${++this.#requests}`
+  }
+
+  onProblem(requestId: string, error: SallyportError): void {
+    this.#onProblem(requestId, error)
+  }
+
+  info(): SessionInfo {
+    const { sessionId, since, streams } = this
+    return { sid: sessionId, oid: this.#oid, auth: this.#auth, since, streams }
+  }
+
+  /**
+   * Takes a newer token of the same session; new groups mean a new client, running requests keep theirs.
+   * @throws SallyportError ERR_BIND_REFUSED when it is about someone else; the session stays as it was.
+   */
+  renew(claims: ClusterTokenClaims, sender: Sender): void {
+    if (
+      claims.sid !== this.sessionId ||
+      claims.oid !== this.#oid ||
+      claims.auth !== this.#auth ||
+      claims.cnf['x5t#S256'] !== this.#thumbprint
+    )
+      throw new SallyportError('ERR_BIND_REFUSED', 'the cluster token was not accepted', {
+        why: 'a renewal must keep session, principal, authentication and key',
+      })
+    if (sender.key === this.#key) return
+    const before = this.#client
+    this.#retired.add(before)
+    void before.retire().finally(() => this.#retired.delete(before))
+    this.#key = sender.key
+    this.#client = sender.open()
+  }
+
+  /** Ends all requests and connections of the session. */
+  destroy(): void {
+    this.#client.destroy()
+    for (const client of this.#retired) client.destroy()
+  }
+}
