@@ -32,17 +32,20 @@ export class SessionRegistry {
   readonly #verifier: ClusterTokenVerifier
   readonly #senderOf: SenderOf
   readonly #onStream: (session: Session, stream: LinkStream) => void
+  readonly #onEvent: (what: 'started' | 'ended', session: Session) => void
   readonly #onProblem: StreamSession['onProblem']
 
   constructor(options: {
     verifier: ClusterTokenVerifier
     senderOf: SenderOf
     onStream: (session: Session, stream: LinkStream) => void
+    onEvent: (what: 'started' | 'ended', session: Session) => void
     onProblem: StreamSession['onProblem']
   }) {
     this.#verifier = options.verifier
     this.#senderOf = options.senderOf
     this.#onStream = options.onStream
+    this.#onEvent = options.onEvent
     this.#onProblem = options.onProblem
   }
 
@@ -53,6 +56,13 @@ export class SessionRegistry {
 
   get size(): number {
     return this.#sessions.size
+  }
+
+  /** Requests of the sessions there are. */
+  get requests(): number {
+    let sum = 0
+    for (const session of this.#sessions.values()) sum += session.requests
+    return sum
   }
 
   /**
@@ -86,6 +96,7 @@ export class SessionRegistry {
         throw new SallyportError('ERR_AGENT_BUSY', 'the agent has no room for another session')
       session = new Session(claims, sender, this.#onProblem)
       this.#sessions.set(claims.sid, session)
+      this.#onEvent('started', session)
     } else session.renew(claims, sender)
     const joined = session
     joined.links++
@@ -106,5 +117,6 @@ export class SessionRegistry {
     if (session.links > 0) return
     this.#sessions.delete(session.sessionId)
     session.destroy()
+    this.#onEvent('ended', session)
   }
 }

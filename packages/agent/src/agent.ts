@@ -1,0 +1,180 @@
+/**
+ * One enrolled agent at work: heartbeat, control channels, links, sessions, forwarding.
+ * @module
+ */
+import { randomUUID } from 'node:crypto'
+import {
+  clusterHash,
+  formatClusterId,
+  limits,
+  parseClusterId,
+  type AgentState,
+  type SallyportError,
+} from '@sallyport/protocol'
+import { loadLinkIdentity, type DialSettings, type ListenerState } from '@sallyport/tunnel'
+import type { Logger } from 'pino'
+import { HeartbeatLoop } from './enrolment/heartbeat-loop.ts'
+import { HubApi } from './enrolment/hub-api.ts'
+import { HubClient } from './enrolment/hub-client.ts'
+import { RelaySet } from './enrolment/relay-set.ts'
+import type { AgentGauges } from './health-server.ts'
+import { createClusterTokenVerifier } from './link/cluster-token.ts'
+import { KubernetesServer } from './link/kubernetes-server.ts'
+import { LinkSet } from './link/link-set.ts'
+import { senderOf } from './link/sender.ts'
+import { SessionRegistry } from './link/session-registry.ts'
+import { readClusterReport } from './upstream/cluster-report.ts'
+import type { HeadGuard } from './upstream/head-guard.ts'
+import type { UpstreamTarget } from './upstream/target.ts'
+
+/** What an agent is made of. */
+export interface AgentParts {
+  state: AgentState
+  target: UpstreamTarget
+  dial: DialSettings
+  heads: HeadGuard
+  log: Logger
+  /** Called after each heartbeat: the moment to look for a new enrolment. */
+  onBeat: () => void
+}
+
+/** A started agent. */
+export interface RunningAgent {
+  gauges(): Omit<AgentGauges, 'enrolled'>
+  /** Heartbeat `stopping`, control channels closed, links drained for up to `gracefulStopMs`. */
+  close(): Promise<void>
+}
+
+/** Counts and the hub's clock, shared by the parts of one agent. */
+interface Vitals {
+  problems: number
+  requests: number
+  /** Hub clock minus ours, as of the last heartbeat. */
+  hubOffsetMs: number | undefined
+  hubReachable: boolean
+}
+
+async function makeSessions(
+  parts: AgentParts,
+  vitals: Vitals,
+  server: KubernetesServer,
+): Promise<SessionRegistry> {
+  const { state, target, heads, log } = parts
+  return new SessionRegistry({
+    verifier: await createClusterTokenVerifier({
+      issuer: state.issuer,
+      clusterHash: await clusterHash(formatClusterId(parseClusterId(state.clusterId))),
+      keys: state.clusterTokenKeys,
+      hubOffsetMs: () => vitals.hubOffsetMs,
+    }),
+    senderOf: (claims) => senderOf({ claims, target, heads }),
+    onStream: (session, { stream }) => {
+      session.streams++
+      stream.once('close', () => {
+        session.streams--
+      })
+      server.accept(stream, session)
+    },
+    onEvent: (what, session) => {
+      const { sid, oid, auth } = session.info()
+      if (what === 'ended') vitals.requests += session.requests
+      log.info({ event: `session.${what}`, sid, oid, auth })
+    },
+    onProblem: (requestId, error) => {
+      vitals.problems++
+      const level = error.entry.status >= 500 ? 'warn' : 'info'
+      log[level]({ event: 'request.refused', requestId, err: error })
+    },
+  })
+}
+
+function makeHeartbeat(
+  parts: AgentParts,
+  vitals: Vitals,
+  from: { api: HubApi; isListening: () => boolean },
+): HeartbeatLoop {
+  const { log, target } = parts
+  return new HeartbeatLoop({
+    api: from.api,
+    instance: randomUUID(),
+    isListening: from.isListening,
+    report: (signal) => readClusterReport(target, signal),
+    onBeat: ({ offsetMs }) => {
+      vitals.hubOffsetMs = offsetMs
+      if (!vitals.hubReachable) log.info({ event: 'hub.reached' })
+      vitals.hubReachable = true
+      if (Math.abs(offsetMs) > limits.clusterTokenSkewMs)
+        log.warn({ event: 'clock.skewed', offsetMs: Math.round(offsetMs) })
+      parts.onBeat()
+    },
+    onFailure: (what, err) => {
+      if (what === 'heartbeat') vitals.hubReachable = false
+      log.warn({ event: what === 'heartbeat' ? 'heartbeat.failed' : 'upstream.failed', err })
+    },
+  })
+}
+
+function logListener(log: Logger, relay: string, state: ListenerState): void {
+  if (state.state === 'waiting')
+    log.warn({ event: 'relay.waiting', relay, err: state.error, retryInMs: state.retryInMs })
+  else log.info({ event: `relay.${state.state}`, relay })
+}
+
+/** Starts an enrolled agent. @throws SallyportError ERR_STATE_INVALID when its state is damaged. */
+export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
+  const { state, dial, log } = parts
+  const vitals: Vitals = {
+    problems: 0,
+    requests: 0,
+    hubOffsetMs: undefined,
+    hubReachable: false,
+  }
+  const server = new KubernetesServer()
+  const sessions = await makeSessions(parts, vitals, server)
+  const client = new HubClient(state.hub, dial)
+  const api = new HubApi(client, state)
+  const links = new LinkSet({
+    identity: loadLinkIdentity({ certificate: state.linkCertificate, privateKey: state.linkKey }),
+    sessions,
+    onRefused: (what, err: SallyportError) => {
+      log.warn({ event: `${what}.refused`, err })
+    },
+  })
+  const onFailure = (err: SallyportError): void => {
+    log.warn({ event: 'relays.failed', err })
+  }
+  const relays: RelaySet = new RelaySet({
+    api,
+    dial,
+    onRendezvous: ({ stream, mode, id }) => {
+      log.debug({ event: 'rendezvous.accepted', mode, id })
+      links.accept(stream)
+    },
+    onState: (url, listener) => {
+      logListener(log, url, listener)
+      heartbeat.wake()
+    },
+    onRetry: onFailure,
+    onFailure,
+  })
+  const heartbeat = makeHeartbeat(parts, vitals, { api, isListening: () => relays.listening })
+  relays.start()
+  heartbeat.start()
+  return {
+    gauges: () => ({
+      sessions: sessions.size,
+      links: links.size,
+      streams: links.streams,
+      requests: vitals.requests + sessions.requests,
+      problems: vitals.problems,
+      listening: relays.listening,
+    }),
+    close: async () => {
+      await Promise.all([heartbeat.close(), relays.close()])
+      await links.close()
+      sessions.close()
+      server.close()
+      await client.close()
+    },
+  }
+}

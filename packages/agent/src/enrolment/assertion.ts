@@ -1,0 +1,26 @@
+/**
+ * How the agent says who it is to the hub: a JWS of one minute, new for each call.
+ * @module
+ */
+import { randomUUID, type KeyObject } from 'node:crypto'
+import { agentAssertionType, limits } from '@sallyport/protocol'
+import { SignJWT } from 'jose'
+
+/** Value of the Authorization header: `Bearer <JWS typ sallyport-agent+jwt>`. */
+export async function agentAuthorization(agent: {
+  agentId: string
+  hub: string
+  key: KeyObject
+}): Promise<string> {
+  const now = Math.floor(Date.now() / 1000)
+  const assertion = await new SignJWT()
+    .setProtectedHeader({ alg: 'ES256', typ: agentAssertionType })
+    .setIssuer(agent.agentId)
+    .setSubject(agent.agentId)
+    .setAudience(agent.hub)
+    .setIssuedAt(now)
+    .setExpirationTime(now + limits.agentAssertionTtlMs / 1000)
+    .setJti(randomUUID())
+    .sign(agent.key)
+  return `Bearer ${assertion}`
+}

@@ -1,0 +1,47 @@
+/**
+ * The three calls an enrolled agent makes to its hub, typed and signed.
+ * @module
+ */
+import type { KeyObject } from 'node:crypto'
+import {
+  agentApiPaths,
+  AgentRelaysSchema,
+  HeartbeatResponseSchema,
+  parser,
+  type AgentState,
+  type Heartbeat,
+  type HeartbeatResponse,
+  type RelayAccess,
+} from '@sallyport/protocol'
+import { readPrivateKey } from './agent-keys.ts'
+import { agentAuthorization } from './assertion.ts'
+import type { HubClient } from './hub-client.ts'
+
+const parseHeartbeat = parser(HeartbeatResponseSchema, 'answer of the hub', 'ERR_HUB_UNREACHABLE')
+const parseRelays = parser(AgentRelaysSchema, 'answer of the hub', 'ERR_HUB_UNREACHABLE')
+
+/** Calls as one agent. Every call throws SallyportError; ERR_AGENT_UNKNOWN means the hub no longer knows this agent. */
+export class HubApi {
+  readonly #client: HubClient
+  readonly #agent: { agentId: string; hub: string; key: KeyObject }
+
+  constructor(client: HubClient, state: AgentState) {
+    this.#client = client
+    const key = readPrivateKey(state.agentKey, 'the key of the agent')
+    this.#agent = { agentId: state.agentId, hub: state.hub, key }
+  }
+
+  async heartbeat(report: Heartbeat, signal: AbortSignal): Promise<HeartbeatResponse> {
+    return parseHeartbeat(await this.#post(agentApiPaths.heartbeat, report, signal))
+  }
+
+  /** Relays to listen at, each with a fresh listen token. */
+  async relays(signal: AbortSignal): Promise<RelayAccess[]> {
+    return parseRelays(await this.#post(agentApiPaths.relays, {}, signal)).relays
+  }
+
+  async #post(path: string, body: object, signal: AbortSignal): Promise<unknown> {
+    const authorization = await agentAuthorization(this.#agent)
+    return this.#client.post({ path, body, authorization, signal })
+  }
+}
