@@ -40,8 +40,8 @@ export interface ClientLink {
   readonly agentKeySha256: string
   /** False after GOAWAY or the end: open streams may still finish. */
   readonly open: boolean
-  /** Resolves when `open` turns false. */
-  readonly draining: Promise<void>
+  /** Resolves when `open` turns false, with the error when that is the reason. */
+  readonly draining: Promise<LinkEnd>
   /** Never rejects. */
   readonly closed: Promise<LinkEnd>
   /** GOAWAY, waits for streams up to `gracefulStopMs`. */
@@ -113,7 +113,7 @@ class Http2ClientLink implements ClientLink {
     return this.#life.open
   }
 
-  get draining(): Promise<void> {
+  get draining(): Promise<LinkEnd> {
     return this.#life.draining
   }
 

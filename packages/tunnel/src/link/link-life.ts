@@ -2,7 +2,7 @@
  * What both ends of a link share: one HTTP/2 session, its liveness, its streams and its end.
  * @module
  */
-import type { Http2Session, Http2Stream } from 'node:http2'
+import { constants, type Http2Session, type Http2Stream } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import { limits, SallyportError } from '@sallyport/protocol'
 import { Liveness } from './liveness.ts'
@@ -14,19 +14,25 @@ export interface LinkEnd {
   error?: SallyportError
 }
 
+const lastPossibleStreamId = 2 ** 31 - 1
+
 /** Owns the session and its socket from the handshake to the end. */
 export class LinkLife {
   /** Resolves when session and socket are gone; never rejects. */
   readonly closed: Promise<LinkEnd>
-  /** Resolves when no new stream can be opened: GOAWAY either way, or the end. */
-  readonly draining: Promise<void>
+  /** Resolves when no new stream can be opened: GOAWAY either way, or the end, then with its error. */
+  readonly draining: Promise<LinkEnd>
   readonly #role: LinkRole
   readonly #session: Http2Session
   readonly #socket: TLSSocket
   readonly #liveness: Liveness
   #streams = 0
   #error: SallyportError | undefined
-  #drained: () => void
+  #closedHere = false
+  #isDraining = false
+  readonly #resolveDraining: (end: LinkEnd) => void
+  /** Runs out when the link should have ended in order but the peer keeps the connection. */
+  #lastCall: NodeJS.Timeout | undefined
 
   constructor(role: LinkRole, session: Http2Session, socket: TLSSocket) {
     this.#role = role
@@ -44,23 +50,24 @@ export class LinkLife {
         )
       },
     })
-    const draining = Promise.withResolvers<undefined>()
+    const draining = Promise.withResolvers<LinkEnd>()
     this.draining = draining.promise
-    this.#drained = () => {
-      draining.resolve(undefined)
-    }
+    this.#resolveDraining = draining.resolve
     const closed = Promise.withResolvers<LinkEnd>()
     this.closed = closed.promise
     session.once('close', () => {
       this.#liveness.stop()
-      this.#drained()
+      this.#drain()
+      clearTimeout(this.#lastCall)
       socket.destroy()
-      closed.resolve(this.#error === undefined ? {} : { error: this.#error })
+      closed.resolve(this.#end)
     })
     session.on('error', (error) => {
-      this.#error ??= linkError(error)
+      if (!this.#closedHere) this.#error ??= linkError(error)
     })
-    session.on('goaway', this.#drained)
+    session.on('goaway', () => {
+      this.#drain()
+    })
     this.#watchSocket(socket)
   }
 
@@ -79,6 +86,7 @@ export class LinkLife {
     this.#streams += 1
     stream.once('close', () => {
       this.#streams -= 1
+      if (this.#isDraining) this.#drain()
     })
     if (this.#streams === 1) this.#liveness.wake()
     return new StreamDuplex(stream, this.#role)
@@ -86,25 +94,64 @@ export class LinkLife {
 
   /** GOAWAY, then the end when the last stream is done, at the latest after `gracefulStopMs`. */
   async close(): Promise<void> {
-    this.#drained()
+    this.#callLast()
+    if (this.#role === 'agent' && this.#streams > 0 && this.open) await this.#announceClose()
     this.#session.close()
-    const timer = setTimeout(() => {
-      this.destroy()
-    }, limits.gracefulStopMs)
+    this.#drain()
     await this.closed
-    clearTimeout(timer)
   }
 
-  /** Ends the link at once; every stream of it fails with `error`. */
+  /** Ends the link at once; every stream of it fails with `error`, by default ERR_LINK_LOST. Without `error` the link's own end is in order. */
   destroy(error?: SallyportError): void {
     this.#error ??= error
+    this.#closedHere ||= error === undefined
     this.#liveness.stop()
+    this.#takeNoMore()
     if (!this.#session.destroyed) {
       // Never without an error: streams of a session that ends without one look finished to their readers.
-      this.#session.destroy(error ?? new SallyportError('ERR_LINK_LOST', 'the link was closed'))
+      this.#session.destroy(
+        error ?? new SallyportError('ERR_LINK_LOST', 'the link was closed'),
+        error === undefined ? constants.NGHTTP2_NO_ERROR : constants.NGHTTP2_INTERNAL_ERROR,
+      )
     }
     // The session waits for its last write; the peer may never take it. One turn lets GOAWAY out where it can go.
     setImmediate(() => this.#socket.destroy())
+  }
+
+  get #end(): LinkEnd {
+    return this.#error === undefined ? {} : { error: this.#error }
+  }
+
+  /** Says GOAWAY for streams not yet opened, and takes those already under way for one round trip (RFC 9113 section 6.8). */
+  #announceClose(): Promise<void> {
+    this.#takeNoMore()
+    this.#session.goaway(constants.NGHTTP2_NO_ERROR, lastPossibleStreamId)
+    return new Promise((resolve) => {
+      const sent = this.#session.ping(() => {
+        resolve()
+      })
+      if (!sent) resolve()
+    })
+  }
+
+  #takeNoMore(): void {
+    this.#isDraining = true
+    this.#resolveDraining(this.#end)
+  }
+
+  /** From here on only open streams keep the link; the peer is not waited for once they are done. */
+  #drain(): void {
+    this.#takeNoMore()
+    if (this.#streams > 0) return
+    this.#callLast()
+    // Without streams nghttp2 stops reading after GOAWAY, so an answer to the announcement may never come.
+    this.#session.close()
+  }
+
+  #callLast(): void {
+    this.#lastCall ??= setTimeout(() => {
+      this.destroy()
+    }, limits.gracefulStopMs)
   }
 
   /** A transport that ends without GOAWAY, or under open streams, is a lost link; node:http2 would call it a cancelled stream. */

@@ -49,6 +49,11 @@ function checkPeer(socket: tls.TLSSocket): SecureLink {
   return { socket, peer: new X509Certificate(peer.raw) }
 }
 
+/** Half-close is for streams, not for the transport: its end of file is the end of the link, which a half-open socket would not show. */
+function endsWithPeer(stream: Duplex): void {
+  stream.allowHalfOpen = false
+}
+
 async function finish(
   stream: Duplex,
   handshake: Promise<tls.TLSSocket>,
@@ -73,6 +78,7 @@ export function secureAsClient(
   options: { identity: LinkIdentity; serverName: string; signal: AbortSignal },
 ): Promise<SecureLink> {
   const { promise, resolve, reject } = Promise.withResolvers<tls.TLSSocket>()
+  endsWithPeer(stream)
   const socket = tls.connect({
     ...tlsSettings(options.identity),
     socket: stream,
@@ -98,6 +104,7 @@ export function secureAsServer(
   options: { identity: LinkIdentity; signal: AbortSignal },
 ): Promise<SecureLink> {
   const { promise, resolve, reject } = Promise.withResolvers<tls.TLSSocket>()
+  endsWithPeer(stream)
   const server = tls.createServer({
     ...tlsSettings(options.identity),
     requestCert: true,
