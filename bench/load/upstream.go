@@ -16,12 +16,11 @@ import (
 // /api/v1/bench/small (1 KB of JSON), /api/v1/bench/down?bytes=N, and PUT /api/v1/bench/up.
 func upstream(args []string) (any, error) {
 	flags := flag.NewFlagSet("upstream", flag.ContinueOnError)
-	certificate := flags.String("cert", "", "server certificate, PEM")
-	key := flags.String("key", "", "its key, PEM")
+	caFile := flags.String("ca-out", "", "file the self-signed certificate is written to, PEM")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
-	pair, err := tls.LoadX509KeyPair(*certificate, *key)
+	pair, err := selfSigned(*caFile)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +30,7 @@ func upstream(args []string) (any, error) {
 	}
 	fmt.Fprintf(os.Stderr, "listening %s\n", listener.Addr())
 	// HTTP/1.1 only: what the agent speaks to an API server, so that direct and proxied do the same work.
-	config := &tls.Config{Certificates: []tls.Certificate{pair}, NextProtos: []string{"http/1.1"}}
+	config := &tls.Config{Certificates: []tls.Certificate{*pair}, NextProtos: []string{"http/1.1"}}
 	return nil, http.Serve(tls.NewListener(listener, config), routes())
 }
 
