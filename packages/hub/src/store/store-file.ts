@@ -2,7 +2,7 @@
  * The store file: looked at without touching it, and made in one step so that a half-made one never has its name.
  * @module
  */
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { SallyportError } from '@sallyport/protocol'
@@ -20,7 +20,8 @@ export function inspectStoreFile(directory: string, newest: number): string | un
   const path = join(directory, 'hub.db')
   if (!existsSync(path)) {
     // A log without its file would be replayed into whatever gets that name next.
-    if (existsSync(`${path}-wal`)) throw corrupt(path, 'the file is gone but its log is there')
+    if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0)
+      throw corrupt(path, 'the file is gone but its log is there')
     return undefined
   }
   let probe: DatabaseSync | undefined
