@@ -106,10 +106,16 @@ export class StreamDuplex extends Duplex {
 
   override _destroy(error: Error | null, done: WriteCallback): void {
     const stream = this.#stream
-    if (!stream.closed) {
-      // After our END_STREAM a reset without error tells the peer to keep what it has (RFC 9113 section 8.1).
-      const complete = error === null && stream.writableFinished
-      stream.close(complete ? constants.NGHTTP2_NO_ERROR : resetCode(this.#role, error))
+    const unsent = this.writableLength + stream.writableLength > 0
+    // As on a socket, `destroy()` with nothing unsent is an end in order; `node:http` does so with idle connections. The peer
+    // keeps what it has (RFC 9113 section 8.1).
+    if (error === null && !unsent) stream.close(constants.NGHTTP2_NO_ERROR)
+    else if (!stream.closed) {
+      // `close` first ends the writable half, and the peer would take a broken stream for a finished one.
+      stream._final = (ended) => {
+        ended()
+      }
+      stream.close(resetCode(this.#role, error))
     }
     // Nobody reads any more; without this the stream keeps its unread bytes and never ends.
     stream.resume()
