@@ -41,6 +41,9 @@ export const limits = {
   relayPingTimeoutMs: 40 * second,
   relaySpliceHighWaterMarkBytes: 256 * KiB,
   relaySpliceBufferBytes: 1 * MiB,
+  relayTearDownMs: 1 * second,
+  relayQuietMs: 1 * second,
+  relayCloseHandshakeMs: 10 * second,
   relayTicketTtlMs: 2 * minute,
   relayListenTokenTtlMs: 60 * minute,
 
@@ -49,6 +52,9 @@ export const limits = {
   rendezvousTimeoutMs: 15 * second,
   reconnectMinMs: 500,
   reconnectMaxMs: 30 * second,
+  reconnectRetryAfterMaxMs: 5 * minute,
+  relayRenewTokenBeforeMs: 2 * minute,
+  rendezvousAccepts: 256,
 
   // Link: one TLS 1.3 connection and one HTTP/2 session.
   linkHandshakeTimeoutMs: 10 * second,
