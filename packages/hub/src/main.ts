@@ -2,9 +2,10 @@
  * The programs of this package: the hub, and the relay alone. The only place that wires parts together.
  * @module
  */
-import { createHmac, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { setDefaultHighWaterMark } from 'node:stream'
 import { limits, version } from '@sallyport/protocol'
+import { signSasToken } from '@sallyport/tunnel'
 import { registerApi } from './api/register-api.ts'
 import { hubConfig, type HubConfig } from './config/hub-config.ts'
 import { hubProgram, relayProgram } from './config/hub-fields.ts'
@@ -22,6 +23,7 @@ import { createIdentity, loadKeys } from './identity/identity.ts'
 import { createRelayAccess } from './identity/relay-access.ts'
 import { loadRelayRules } from './identity/relay-keys.ts'
 import { fixSetting } from './identity/settings.ts'
+import { createRelay, stopRelay } from './server/relay-service.ts'
 import { ensureSubscription } from './registry/subscriptions.ts'
 import { prepareDataDirectory, writePrivateFile } from './server/data-directory.ts'
 import { createHttpService } from './server/http-service.ts'
@@ -35,16 +37,6 @@ import {
 } from './server/startup-text.ts'
 import { certificateNames, loadTlsMaterial } from './server/tls-material.ts'
 import { openStore, type Store } from './store/store.ts'
-
-const signSasToken = (
-  rule: { name: string; key: string },
-  resource: string,
-  expiresAt: number,
-): string => {
-  const sr = encodeURIComponent(resource)
-  const sig = createHmac('sha256', rule.key).update(`${sr}\n${expiresAt}`).digest('base64')
-  return `SharedAccessSignature sr=${sr}&sig=${encodeURIComponent(sig)}&se=${expiresAt}&skn=${rule.name}`
-}
 
 export type { ProgramOptions } from './server/program.ts'
 
@@ -103,11 +95,12 @@ async function serveHub(config: HubConfig, options: ProgramOptions): Promise<voi
   const service = await createHttpService({
     config,
     log,
-    relayFigures: () => ({}),
     ping: () => store.ping(),
     now: Date.now,
   })
   cleanUp.defer(() => service.close())
+  const relay = createRelay(service, { rules: keys.relayRules, log })
+  cleanUp.defer(() => stopRelay(relay))
   const identity = createIdentity({
     store,
     keys,
@@ -135,7 +128,7 @@ async function serveHub(config: HubConfig, options: ProgramOptions): Promise<voi
     }),
     now: Date.now,
   })
-  await service.open(() => false)
+  await service.open((...upgrade) => relay.handleUpgrade(...upgrade))
   const facts = { publicUrl: service.publicUrl, tls: service.tls, ...ids }
   await createFirstAdministrator(store, Date.now(), deliverTo(config, facts, options))
   options.stdout.write(readyText('hub', facts))
@@ -153,9 +146,11 @@ async function serveRelay(config: RelayConfig, options: ProgramOptions): Promise
   const log = createLog(options.stderr, config.logLevel)
   const rules = loadRelayRules(config.relayKeyFile)
   prepareDataDirectory(config.dataDirectory)
-  const service = await createHttpService({ config, log, relayFigures: () => ({}), now: Date.now })
+  const service = await createHttpService({ config, log, now: Date.now })
   cleanUp.defer(() => service.close())
-  await service.open(() => false)
+  const relay = createRelay(service, { rules, log })
+  cleanUp.defer(() => stopRelay(relay))
+  await service.open((...upgrade) => relay.handleUpgrade(...upgrade))
   options.stdout.write(readyText('relay', service))
   log.info({ event: 'relay.ready', version, publicUrl: service.publicUrl, rules: rules.length })
   await stop.requested

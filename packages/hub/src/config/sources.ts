@@ -49,9 +49,14 @@ export function readFlags(fields: Fields, argv: string[]): FlagResult {
     printConfig: false,
     config: undefined,
   }
-  for (const token of tokens) {
-    if (token.kind === 'positional') result.problems.push(`unexpected argument '${token.value}'`)
+  for (const [index, token] of tokens.entries()) {
     if (token.kind === 'option') readFlag(result, byFlag.get(token.name), token)
+    // After a misspelt flag it is that flag's value: no second problem, and no showing what may be a secret.
+    const before = tokens[index - 1]
+    const isItsValue = before?.kind === 'option' && !Object.hasOwn(options, before.name)
+    if (token.kind === 'positional' && !isItsValue) {
+      result.problems.push(`unexpected argument '${token.value}'`)
+    }
   }
   return result
 }

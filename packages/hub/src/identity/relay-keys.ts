@@ -15,6 +15,8 @@ const RuleSchema = Type.Object({
     Type.Union([Type.Literal('Listen'), Type.Literal('Send'), Type.Literal('Manage')]),
     { minItems: 1 },
   ),
+  /** Limits the rule to a path and what is below. */
+  path: Type.Optional(Type.String({ maxLength: 1024 })),
 })
 const RelayKeysSchema = Type.Object({
   rules: Type.Array(RuleSchema, { minItems: 1, maxItems: 12 }),

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:https'
+import type { Socket } from 'node:net'
 import {
   fastify,
   LogController,
@@ -28,6 +29,8 @@ export interface AppParts {
   server: Server
   log: Logger
   metrics: Metrics
+  /** Whether the process is stopping: then each answer is the last of its connection. */
+  isDraining?: () => boolean
 }
 
 /**
@@ -49,6 +52,12 @@ export function createApp(parts: AppParts): FastifyInstance {
       maxParamLength: 512,
     },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    // Before there is a route: a path that cannot be decoded, a part of it that is too long.
+    frameworkErrors: (error, request, reply) => {
+      reply.header('x-ms-request-id', request.id)
+      handleError(error, request, reply)
+    },
+    clientErrorHandler: refuseUnreadable,
     forceCloseConnections: false,
     return503OnClosing: false,
   }) as unknown as FastifyInstance
@@ -61,6 +70,10 @@ export function createApp(parts: AppParts): FastifyInstance {
     }
     reply.header('x-content-type-options', 'nosniff')
     reply.header('strict-transport-security', 'max-age=31536000')
+    await Promise.resolve()
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    if (parts.isDraining?.() === true) reply.header('connection', 'close')
     await Promise.resolve()
   })
   app.addHook('onResponse', async (request, reply) => {
@@ -84,6 +97,27 @@ export async function attach(app: FastifyInstance, server: Server): Promise<void
   server.removeListener('request', answerStarting)
   server.on('request', (request, response) => {
     app.routing(request, response)
+  })
+}
+
+/** Answers what is not even HTTP, or too much of it, in the same envelope; there is no request to hang it on. */
+function refuseUnreadable(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const statuses: Record<string, string> = {
+    HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+    ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+  }
+  const status = statuses[error.code ?? ''] ?? '400 Bad Request'
+  const refusal = new SallyportError('ERR_ARM_INVALID_REQUEST', 'the request cannot be read', {
+    why: status.slice(4),
+  })
+  const body = JSON.stringify(toArmError(refusal))
+  const head = `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`
+  socket.end(head + body, () => {
+    socket.destroy()
   })
 }
 

@@ -8,6 +8,7 @@ import {
   chmodSync,
   closeSync,
   constants,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -58,7 +59,7 @@ export function fileError(path: string, what: string, error: unknown): Sallyport
  */
 export function prepareDataDirectory(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    makeDirectories(path)
     const { uid, mode } = statSync(path)
     const user = process.getuid?.()
     if (user !== undefined && user !== 0 && uid !== user) {
@@ -69,6 +70,13 @@ export function prepareDataDirectory(path: string): void {
   } catch (error) {
     throw fileError(path, 'use the data directory', error)
   }
+}
+
+/** Not `recursive`: Node 26 spins for ever where a directory exists but answers ENOENT to a new one (/proc). */
+function makeDirectories(path: string): void {
+  if (existsSync(path)) return
+  makeDirectories(dirname(path))
+  mkdirSync(path, { mode: 0o700 })
 }
 
 function makePrivate(path: string, mode: number): void {
@@ -93,7 +101,7 @@ function refused(path: string, why: string, remedy?: string): SallyportError {
 export function writePrivateFile(path: string, content: string): void {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makeDirectories(dirname(path))
     const file = openSync(temporary, 'wx', 0o600)
     try {
       writeSync(file, content)

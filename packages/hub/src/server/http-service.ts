@@ -9,8 +9,14 @@ import { limits } from '@sallyport/protocol'
 import { derivedPublicUrl, type ServerConfig } from '../config/server-config.ts'
 import { attach, createApp } from './app.ts'
 import { registerHealth } from './health.ts'
-import { closeServer, createHttpsServer, listen, secureOptions } from './https-server.ts'
-import { createMetrics, registerMetrics, type Metrics, type RelayFigures } from './metrics.ts'
+import {
+  closeServer,
+  createHttpsServer,
+  listen,
+  secureOptions,
+  trackConnections,
+} from './https-server.ts'
+import { createMetrics, registerMetrics, type Metrics } from './metrics.ts'
 import { certificateNames, loadTlsMaterial, type TlsMaterial } from './tls-material.ts'
 import { attachUpgrades, type UpgradeHandler } from './upgrade.ts'
 
@@ -22,9 +28,9 @@ export interface HttpService {
   tls: TlsMaterial
   /** Serves: the routes registered until now, upgrades through `handle`. */
   open: (handle: UpgradeHandler) => Promise<void>
-  /** From now on `/readyz` fails. */
+  /** From now on nothing new is accepted, and each answer is the last of its connection. */
   drain: () => void
-  /** Stops accepting and lets requests in flight finish. */
+  /** Resolves when all connections are closed; those left after `gracefulStopMs` are cut. */
   close: () => Promise<void>
 }
 
@@ -32,8 +38,6 @@ export interface HttpService {
 export interface HttpServiceParts {
   config: ServerConfig
   log: Logger
-  /** Read at each scrape. */
-  relayFigures: () => RelayFigures
   ping?: () => Promise<void>
   now: () => number
 }
@@ -47,11 +51,14 @@ export async function createHttpService(parts: HttpServiceParts): Promise<HttpSe
   const server = createHttpsServer(tls)
   const boundPort = await listen(server, config.listen)
   const publicUrl = config.publicUrl ?? derivedPublicUrl(host, boundPort)
-  const metrics = createMetrics(parts.relayFigures)
-  const app = createApp({ server, log, metrics })
-  let draining = false
+  const metrics = createMetrics()
+  const connections = trackConnections(server)
+  let draining: Promise<void> | undefined
+  const drain = (): Promise<void> =>
+    (draining ??= closeServer(server, connections, limits.gracefulStopMs))
+  const app = createApp({ server, log, metrics, isDraining: () => draining !== undefined })
   registerHealth(app, {
-    isDraining: () => draining,
+    isDraining: () => draining !== undefined,
     ...(parts.ping === undefined ? {} : { ping: parts.ping }),
   })
   registerMetrics(app, metrics)
@@ -65,12 +72,10 @@ export async function createHttpService(parts: HttpServiceParts): Promise<HttpSe
       attachUpgrades(server, handle)
       await attach(app, server)
     },
-    drain: () => {
-      draining = true
-    },
+    drain: () => void drain(),
     close: async () => {
       clearInterval(renewal)
-      await closeServer(server, limits.gracefulStopMs)
+      await drain()
       await app.close()
     },
   }

@@ -4,7 +4,7 @@
  */
 import { createServer, type Server } from 'node:https'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { limits, SallyportError } from '@sallyport/protocol'
 import type { ListenAddress } from '../config/server-config.ts'
 import { systemCode } from './data-directory.ts'
@@ -93,15 +93,29 @@ function listenError({ host, port }: ListenAddress, cause: unknown): SallyportEr
   }
 }
 
-/** Stops accepting, lets requests in flight finish, and cuts what is left after `deadlineMs`. */
-export async function closeServer(server: Server, deadlineMs: number): Promise<void> {
+/** Every open connection of the server, also those still in their handshake or taken over by an upgrade. */
+export function trackConnections(server: Server): ReadonlySet<Socket> {
+  const open = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+  })
+  return open
+}
+
+/** Stops accepting, lets what is under way finish, and cuts what is left after `deadlineMs`. */
+export async function closeServer(
+  server: Server,
+  connections: ReadonlySet<Socket>,
+  deadlineMs: number,
+): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<undefined>()
   server.close(() => {
     resolve(undefined)
   })
   server.closeIdleConnections()
   const timer = setTimeout(() => {
-    server.closeAllConnections()
+    for (const socket of connections) socket.destroy()
   }, deadlineMs)
   try {
     await promise

@@ -4,20 +4,18 @@
  */
 import type { FastifyInstance } from 'fastify'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
-
-/** Counts of the relay at one moment, by name. */
-export type RelayFigures = Record<string, number>
+import type { RelayStats } from '../relay/relay.ts'
 
 /** The registry of one process and the parts others write to. */
 export interface Metrics {
   registry: Registry
   /** Token answers by result: `issued`, `refused`, `limited`. */
   tokens: Counter<'result'>
-  observeHttp(labels: { method: string; route: string; status: string }, seconds: number): void
+  observeHttp: (labels: { method: string; route: string; status: string }, seconds: number) => void
 }
 
-/** Makes the metrics of one process; `relayFigures` is read at each scrape. */
-export function createMetrics(relayFigures: () => RelayFigures): Metrics {
+/** Makes the metrics of one process. */
+export function createMetrics(): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const http = new Histogram({
@@ -33,15 +31,6 @@ export function createMetrics(relayFigures: () => RelayFigures): Metrics {
     labelNames: ['result'],
     registers: [registry],
   })
-  new Gauge({
-    name: 'sallyport_relay',
-    help: 'Figures of the relay by name.',
-    labelNames: ['figure'],
-    registers: [registry],
-    collect() {
-      for (const [figure, value] of Object.entries(relayFigures())) this.set({ figure }, value)
-    },
-  })
   return {
     registry,
     tokens,
@@ -49,6 +38,30 @@ export function createMetrics(relayFigures: () => RelayFigures): Metrics {
       http.observe(labels, seconds)
     },
   }
+}
+
+/** Adds the counts of the relay, read at each scrape. */
+export function addRelayMetrics(metrics: Metrics, read: () => RelayStats): void {
+  const gauge = (name: string, help: string, of: (stats: RelayStats) => number): void => {
+    new Gauge({
+      name: `sallyport_relay_${name}`,
+      help,
+      registers: [metrics.registry],
+      collect() {
+        this.set(of(read()))
+      },
+    })
+  }
+  gauge('listeners', 'Control channels of agents.', (stats) => stats.listeners)
+  gauge('entities', 'Paths with at least one listener.', (stats) => stats.entities)
+  gauge('waiting', 'Senders waiting for their listener.', (stats) => stats.waiting)
+  gauge('rendezvous', 'Spliced connections.', (stats) => stats.rendezvous)
+  gauge('up_bytes', 'Bytes from senders to listeners since the start.', (stats) => stats.bytesUp)
+  gauge(
+    'down_bytes',
+    'Bytes from listeners to senders since the start.',
+    (stats) => stats.bytesDown,
+  )
 }
 
 /** Serves `GET /metrics`. */

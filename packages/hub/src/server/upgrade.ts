@@ -15,6 +15,8 @@ export function attachUpgrades(server: Server, handle: UpgradeHandler): void {
     if (handle(request, socket, head)) return
     // The peer may be gone already; there is nobody left to tell.
     socket.on('error', () => socket.destroy())
-    socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+    socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n', () => {
+      socket.destroy()
+    })
   })
 }

@@ -2,7 +2,8 @@
  * Tables of identity, see `identity/tables.ts`.
  * @module
  */
-import type { Kysely, Migration } from 'kysely'
+import type { Kysely } from 'kysely'
+import type { Migration } from 'kysely/migration'
 
 /** Creates the tables of identity. */
 export const identityMigration: Migration = { up, down }
