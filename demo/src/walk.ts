@@ -4,10 +4,10 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { get } from 'node:https'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { startCluster, type Cluster } from '@sallyport/cluster'
 import { createActor, runAs, sallyportOk, sallyportStart, type Actor } from '@sallyport/e2e/actors'
+import { freePort } from '@sallyport/e2e/free-port'
 import { login, startHub, type HubInfo } from '@sallyport/e2e/hub-process'
 import type { Stage } from './stage.ts'
 
@@ -32,18 +32,6 @@ export interface Walk {
 
 const name = 'demo'
 const group = 'sandbox'
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no free port on 127.0.0.1')
-  return address.port
-}
 
 async function bringUpCluster(options: WalkOptions): Promise<Cluster> {
   return options.stage.step('Sandbox Kubernetes', async (step) => {
