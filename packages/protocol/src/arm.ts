@@ -30,7 +30,7 @@ export const SystemDataSchema = Type.Object(
 )
 export type SystemData = Static<typeof SystemDataSchema>
 
-/** States a cluster is in, seen from the hub; `Connected` means a heartbeat within the presence lease. */
+/** States a cluster is in, seen from the hub; `Connected` means a heartbeat within the presence lease by an agent that listens on a relay. */
 export const connectivityStates = [
   'Connecting',
   'Connected',

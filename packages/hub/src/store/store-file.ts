@@ -9,7 +9,7 @@ import { SallyportError } from '@sallyport/protocol'
 import { toStoreError } from './sqlite-errors.ts'
 
 /** `application_id` in the file header (bytes "SALY"): tells the store from any other SQLite file. */
-export const storeApplicationId = 0x53414c59
+const storeApplicationId = 0x53414c59
 
 /**
  * Checks an existing store read-only: header, every page, schema version.

@@ -98,7 +98,7 @@ export async function startApi(): Promise<ApiFixture> {
   const app = createApp({
     server,
     log: createLog(sink, 'debug'),
-    metrics: createMetrics(() => ({})),
+    metrics: createMetrics(),
     isDraining: () => false,
   })
   const routes: RouteOptions[] = []
