@@ -71,7 +71,7 @@ export function renderConfig(program: ConfigProgram, config: LoadedConfig): stri
 }
 
 /** The section of `docs/configuration.md` about a program. */
-export function renderMarkdown(program: ConfigProgram): string {
+function renderMarkdown(program: ConfigProgram): string {
   const rows = Object.entries(program.fields).map(([name, field]) => {
     const flag = field.kind === 'secret' ? 'none' : `\`${flagName(name)} ${field.placeholder}\``
     const variable = `\`${environmentName(program.environmentPrefix, name)}\``
@@ -84,7 +84,7 @@ export function renderMarkdown(program: ConfigProgram): string {
 export function renderDocument(programs: ConfigProgram[]): string {
   const head = `# Configuration
 
-Generated from \`packages/hub/src/config/hub-fields.ts\` by \`node packages/hub/src/config/write-document.ts\`; do not edit.
+Generated from \`packages/hub/src/config/hub-fields.ts\` by \`npm run write-configuration -w packages/hub\`; do not edit.
 
 Each setting can be given as a flag, as an environment variable, or in a YAML file (\`--config FILE\`) under its name.
 Flags win over environment variables, these over the file, the file over defaults. Lists: repeat the flag, or separate with

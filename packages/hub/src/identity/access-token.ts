@@ -12,7 +12,7 @@ import { asPrincipal, findServicePrincipal } from './service-principals.ts'
 import type { SigningKey } from './signing-key.ts'
 
 /** JWS `typ` of an access token (RFC 9068 section 2.1). */
-export const accessTokenType = 'at+jwt'
+const accessTokenType = 'at+jwt'
 
 const Claims = Type.Object(
   {

@@ -157,7 +157,7 @@ function handleError(error: unknown, request: FastifyRequest, reply: FastifyRepl
 }
 
 /** Sends an error as ARM does, with `Retry-After` and, at 401, the challenge clients expect. */
-export function sendError(
+function sendError(
   request: FastifyRequest,
   reply: FastifyReply,
   error: SallyportError,

@@ -70,16 +70,3 @@ export async function asExitCode(
     return error.entry.exit
   }
 }
-
-/** Waits for `work` no longer than `deadlineMs`; work that goes on is left behind. */
-export async function withDeadline(work: Promise<void>, deadlineMs: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<undefined>()
-  const timer = setTimeout(() => {
-    resolve(undefined)
-  }, deadlineMs)
-  try {
-    await Promise.race([work, promise])
-  } finally {
-    clearTimeout(timer)
-  }
-}

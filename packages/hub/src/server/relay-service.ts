@@ -2,7 +2,6 @@
  * The relay inside a server process: its log lines, its metrics, and its graceful end.
  * @module
  */
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { limits } from '@sallyport/protocol'
 import type { RelayRule } from '../identity/relay-keys.ts'
@@ -47,6 +46,6 @@ async function quiet(read: () => RelayStats): Promise<void> {
     const { rendezvous, waiting, bytesUp, bytesDown } = read()
     if ((rendezvous === 0 && waiting === 0) || bytesUp + bytesDown === before) return
     before = bytesUp + bytesDown
-    await delay(limits.relayQuietMs)
+    await new Promise((resolve) => setTimeout(resolve, limits.relayQuietMs))
   }
 }

@@ -16,7 +16,7 @@ describe.each([hubProgram, relayProgram])('$command', (program) => {
   })
 })
 
-it('docs/configuration.md is what the fields say (run: node packages/hub/src/config/write-document.ts)', () => {
+it('docs/configuration.md is what the fields say (run: npm run write-configuration -w packages/hub)', () => {
   const path = new URL('../../../../docs/configuration.md', import.meta.url)
   expect(readFileSync(path, 'utf8')).toBe(renderDocument([hubProgram, relayProgram]))
 })
