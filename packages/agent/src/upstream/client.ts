@@ -62,13 +62,17 @@ export function createPool(options: {
   guard: HeadGuard
   rule: HeadRule
 }): Pool {
-  const connect = buildConnector({
+  // A variable, since undici's types do not list all options of tls.connect it passes on.
+  const settings = {
     ...tlsOptions(options.address, options.tls),
     allowH2: false,
     maxCachedSessions: 0,
     timeout: limits.upstreamConnectTimeoutMs,
     noDelay: true,
-  })
+    // undici sets 16 KiB; with more, bulk reads stop and start less (measured: a quarter of the CPU of a download).
+    highWaterMark: limits.relaySpliceHighWaterMarkBytes,
+  }
+  const connect = buildConnector(settings)
   return new Pool(options.address.origin, {
     connect: (to, done) => {
       connect(to, (...result) => {
@@ -117,6 +121,7 @@ export function sendUpgrade(options: {
     createConnection: () => tlsConnect(connection),
   })
   // The serialised head exists as soon as headers are given as an array; the connection is not even open yet.
-  if (!options.guard.check(Reflect.get(sent, '_header'), options.rule)) sent.destroy()
+  if (options.guard.check(Reflect.get(sent, '_header'), options.rule)) sent.end()
+  else sent.destroy()
   return sent
 }
