@@ -17,7 +17,7 @@ export interface HeartbeatInput {
   now: number
 }
 
-/** Stores one heartbeat. */
+/** Stores one heartbeat, without a wait for the disk: the next one comes soon. */
 export async function recordHeartbeat(store: Store, input: HeartbeatInput): Promise<void> {
   const { clusterKey, heartbeat, node, now } = input
   const lease = {
@@ -26,23 +26,26 @@ export async function recordHeartbeat(store: Store, input: HeartbeatInput): Prom
     listening: heartbeat.listening ? 1 : 0,
     stopped: heartbeat.state === 'stopping' ? 1 : 0,
   }
-  await store.transaction(async (trx) => {
-    const renewed = await trx
-      .updateTable('presence')
-      .set(lease)
-      .where('cluster_key', '=', clusterKey)
-      .where('instance', '=', heartbeat.instance)
-      .executeTakeFirst()
-    if (renewed.numUpdatedRows === 0n) {
-      const epoch = await nextEpoch(trx, clusterKey)
-      await dropOldRows(trx, clusterKey, now)
-      await trx
-        .insertInto('presence')
-        .values({ cluster_key: clusterKey, instance: heartbeat.instance, epoch, ...lease })
-        .execute()
-    }
-    await keepReport(trx, clusterKey, heartbeat)
-  })
+  await store.transaction(
+    async (trx) => {
+      const renewed = await trx
+        .updateTable('presence')
+        .set(lease)
+        .where('cluster_key', '=', clusterKey)
+        .where('instance', '=', heartbeat.instance)
+        .executeTakeFirst()
+      if (renewed.numUpdatedRows === 0n) {
+        const epoch = await nextEpoch(trx, clusterKey)
+        await dropOldRows(trx, clusterKey, now)
+        await trx
+          .insertInto('presence')
+          .values({ cluster_key: clusterKey, instance: heartbeat.instance, epoch, ...lease })
+          .execute()
+      }
+      await keepReport(trx, clusterKey, heartbeat)
+    },
+    { durable: false },
+  )
 }
 
 async function nextEpoch(db: Kysely<Database>, clusterKey: string): Promise<number> {

@@ -18,25 +18,28 @@ export interface SessionUse {
   now: number
 }
 
-/** Renews the named session or begins a new one; returns its id. */
+/** Renews the named session or begins a new one; returns its id. Without a wait for the disk: a lost session is a new sign-in at worst. */
 export async function issueSession(store: Store, use: SessionUse): Promise<string> {
-  return store.transaction(async (trx) => {
-    if (use.sessionId !== undefined && (await renew(trx, use))) return use.sessionId
-    await prune(trx, use)
-    const id = randomUUID()
-    await trx
-      .insertInto('sessions')
-      .values({
-        session_id: id,
-        principal_id: use.principalId,
-        cluster_key: use.clusterKey,
-        auth: use.auth,
-        created_at: use.now,
-        last_issued_at: use.now,
-      })
-      .execute()
-    return id
-  })
+  return store.transaction(
+    async (trx) => {
+      if (use.sessionId !== undefined && (await renew(trx, use))) return use.sessionId
+      await prune(trx, use)
+      const id = randomUUID()
+      await trx
+        .insertInto('sessions')
+        .values({
+          session_id: id,
+          principal_id: use.principalId,
+          cluster_key: use.clusterKey,
+          auth: use.auth,
+          created_at: use.now,
+          last_issued_at: use.now,
+        })
+        .execute()
+      return id
+    },
+    { durable: false },
+  )
 }
 
 async function renew(db: Kysely<Database>, use: SessionUse): Promise<boolean> {

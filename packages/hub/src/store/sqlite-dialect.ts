@@ -14,9 +14,44 @@ import { limits } from '@sallyport/protocol'
 import { SqliteHandle } from './sqlite-handle.ts'
 import { WriteQueue } from './write-queue.ts'
 
-/** Where the file is. */
-export interface NodeSqliteOptions {
-  path: string
+/** The handles all connections of one store share. */
+interface Handles {
+  writer: SqliteHandle
+  reader: SqliteHandle
+  queue: WriteQueue
+}
+
+/** An open SQLite file, and the dialects Kysely works on it with. */
+export class SqliteFile {
+  readonly #handles: Handles
+
+  private constructor(handles: Handles) {
+    this.#handles = handles
+  }
+
+  /** Opens the file. @throws SallyportError ERR_STORE_CORRUPT, ERR_STORE_FULL, ERR_STORE_LOCKED. */
+  static open(path: string): SqliteFile {
+    // The writer comes first: it makes the log the reader needs.
+    const writer = SqliteHandle.open(path, 'write')
+    const queue = new WriteQueue({
+      waiting: limits.storeWaitingWrites,
+      timeoutMs: limits.storeWaitMs,
+    })
+    return new SqliteFile({ writer, reader: SqliteHandle.open(path, 'read'), queue })
+  }
+
+  /** A dialect whose commits survive a power cut (`durable`) or only the death of the process. */
+  dialect(durable: boolean): SqliteDialect {
+    return new NodeSqliteDialect(this.#handles, durable)
+  }
+
+  /** Lets the transaction at work end, refuses those that wait, and closes the file. */
+  async close(): Promise<void> {
+    await this.#handles.queue.close()
+    this.#handles.reader.close()
+    // Last one out merges the log into the file.
+    this.#handles.writer.close()
+  }
 }
 
 /** Connections are not pooled by Kysely: reads and writes are told apart by the driver. */
@@ -27,12 +62,14 @@ class NodeSqliteAdapter extends SqliteAdapter {
 }
 
 /** SQLite dialect over `node:sqlite`; SQL compiler and introspector are Kysely's own. */
-export class NodeSqliteDialect extends SqliteDialect {
-  readonly #options: NodeSqliteOptions
+class NodeSqliteDialect extends SqliteDialect {
+  readonly #handles: Handles
+  readonly #durable: boolean
 
-  constructor(options: NodeSqliteOptions) {
-    super({ database: () => Promise.reject(new TypeError('the driver opens the file itself')) })
-    this.#options = options
+  constructor(handles: Handles, durable: boolean) {
+    super({ database: () => Promise.reject(new TypeError('the file is open already')) })
+    this.#handles = handles
+    this.#durable = durable
   }
 
   override createAdapter(): SqliteAdapter {
@@ -40,38 +77,29 @@ export class NodeSqliteDialect extends SqliteDialect {
   }
 
   override createDriver(): Driver {
-    return new NodeSqliteDriver(this.#options)
+    return new NodeSqliteDriver(this.#handles, this.#durable)
   }
 }
 
 class NodeSqliteDriver implements Driver {
-  readonly #options: NodeSqliteOptions
-  readonly #queue = new WriteQueue({
-    waiting: limits.storeWaitingWrites,
-    timeoutMs: limits.storeWaitMs,
-  })
-  #writer: SqliteHandle | undefined
-  #reader: SqliteHandle | undefined
+  readonly #handles: Handles
+  readonly #durable: boolean
 
-  constructor(options: NodeSqliteOptions) {
-    this.#options = options
+  constructor(handles: Handles, durable: boolean) {
+    this.#handles = handles
+    this.#durable = durable
   }
 
   init(): Promise<void> {
-    // The writer comes first: it makes the log the reader needs.
-    this.#writer = SqliteHandle.open(this.#options.path, 'write')
-    this.#reader = SqliteHandle.open(this.#options.path, 'read')
     return Promise.resolve()
   }
 
   acquireConnection(): Promise<NodeSqliteConnection> {
-    const [writer, reader] = [this.#writer, this.#reader]
-    if (writer === undefined || reader === undefined) throw new TypeError('the store is closed')
-    return Promise.resolve(new NodeSqliteConnection({ writer, reader, queue: this.#queue }))
+    return Promise.resolve(new NodeSqliteConnection(this.#handles))
   }
 
   async beginTransaction(connection: NodeSqliteConnection): Promise<void> {
-    await connection.begin()
+    await connection.begin(this.#durable)
   }
 
   commitTransaction(connection: NodeSqliteConnection): Promise<void> {
@@ -90,17 +118,8 @@ class NodeSqliteDriver implements Driver {
   }
 
   destroy(): Promise<void> {
-    this.#reader?.close()
-    // Last one out merges the log into the file.
-    this.#writer?.close()
     return Promise.resolve()
   }
-}
-
-interface Handles {
-  writer: SqliteHandle
-  reader: SqliteHandle
-  queue: WriteQueue
 }
 
 class NodeSqliteConnection implements DatabaseConnection {
@@ -111,9 +130,10 @@ class NodeSqliteConnection implements DatabaseConnection {
     this.#handles = handles
   }
 
-  async begin(): Promise<void> {
+  async begin(durable: boolean): Promise<void> {
     await this.#handles.queue.acquire()
     try {
+      this.#handles.writer.syncCommits(durable)
       this.#handles.writer.exec('BEGIN IMMEDIATE')
       this.#inTransaction = true
     } catch (error) {
@@ -147,6 +167,7 @@ class NodeSqliteConnection implements DatabaseConnection {
     if (query.query.kind === 'SelectQueryNode') return reader.run<R>(query)
     await queue.acquire()
     try {
+      writer.syncCommits(true)
       return writer.run<R>(query)
     } finally {
       queue.release()

@@ -16,12 +16,13 @@ interface Prepared {
 export class SqliteHandle {
   readonly #database: DatabaseSync
   readonly #prepared = new Map<string, Prepared>()
+  #syncsCommits = false
 
   private constructor(database: DatabaseSync) {
     this.#database = database
   }
 
-  /** Opens `path`; the writer with WAL and a sync on every commit, the reader unable to write. */
+  /** Opens `path`; the writer in WAL mode, the reader unable to write. */
   static open(path: string, use: 'read' | 'write'): SqliteHandle {
     try {
       const database = new DatabaseSync(path, {
@@ -30,14 +31,25 @@ export class SqliteHandle {
         timeout: limits.storeBusyMs,
       })
       if (use === 'write') {
-        // FULL: an acknowledged write survives a power cut, not only a crash of the process.
-        database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+        database.exec('PRAGMA journal_mode = WAL')
         database.exec(`PRAGMA journal_size_limit = ${limits.storeLogBytes}`)
       }
-      return new SqliteHandle(database)
+      const handle = new SqliteHandle(database)
+      handle.syncCommits(true)
+      return handle
     } catch (error) {
       throw toStoreError(error, path)
     }
+  }
+
+  /**
+   * Whether the next commits wait for the disk. With FULL an acknowledged write survives a power cut; with NORMAL, in WAL mode,
+   * it survives the death of the process and reaches the disk with the next commit that waits. Not inside a transaction.
+   */
+  syncCommits(sync: boolean): void {
+    if (sync === this.#syncsCommits) return
+    this.exec(`PRAGMA synchronous = ${sync ? 'FULL' : 'NORMAL'}`)
+    this.#syncsCommits = sync
   }
 
   /** Runs SQL without parameters or rows. */

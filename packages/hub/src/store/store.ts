@@ -7,8 +7,8 @@ import { Kysely as KyselyBuilder } from 'kysely'
 import type { Database } from './database.ts'
 import { createStoreFile, inspectStoreFile } from './store-file.ts'
 import { prepareDataDirectory } from '../server/data-directory.ts'
-import { lockDirectory } from './store-directory.ts'
-import { NodeSqliteDialect } from './sqlite-dialect.ts'
+import { lockDirectory, type DirectoryLock } from './store-directory.ts'
+import { SqliteFile } from './sqlite-dialect.ts'
 import { migrate } from './migrate.ts'
 import { migrations } from './migrations/index.ts'
 
@@ -19,11 +19,23 @@ export interface Store {
    * Runs `f` inside one IMMEDIATE transaction: all of it or nothing. `f` awaits only queries of `trx`, since every other write
    * waits for it.
    */
-  transaction<T>(f: (trx: Transaction<Database>) => Promise<T>): Promise<T>
+  transaction<T>(
+    f: (trx: Transaction<Database>) => Promise<T>,
+    options?: TransactionOptions,
+  ): Promise<T>
   /** Resolves when the store answers. */
   ping(): Promise<void>
-  /** Ends all statements and gives the directory free. */
+  /** Lets the transaction at work end, refuses those that wait, and gives the directory free. */
   close(): Promise<void>
+}
+
+/** How a transaction ends. */
+export interface TransactionOptions {
+  /**
+   * Whether the commit waits for the disk (default true). False for what is renewed all the time anyway, such as presence: it
+   * survives the death of the process, and may be lost by a power cut. The wait stops the whole process, relayed bytes included.
+   */
+  durable?: boolean
 }
 
 /** Where the store lives. `now` is the clock (Unix milliseconds). */
@@ -44,43 +56,47 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   try {
     const found = inspectStoreFile(options.directory, migrations.length)
     const file = found ?? (await createStoreFile(options.directory, (path) => update(path, now)))
-    const db = connect(file)
+    const sqlite = SqliteFile.open(file)
+    const db = connect(sqlite, true)
     try {
       await migrate(db, migrations, now)
     } catch (error) {
-      await db.destroy()
+      await sqlite.close()
       throw error
     }
-    return asStore(db, lock)
+    return asStore(sqlite, db, lock)
   } catch (error) {
     lock.release()
     throw error
   }
 }
 
-function connect(path: string): Kysely<Database> {
-  return new KyselyBuilder<Database>({ dialect: new NodeSqliteDialect({ path }) })
+function connect(sqlite: SqliteFile, durable: boolean): Kysely<Database> {
+  return new KyselyBuilder<Database>({ dialect: sqlite.dialect(durable) })
 }
 
 async function update(path: string, now: () => number): Promise<void> {
-  const db = connect(path)
+  const sqlite = SqliteFile.open(path)
   try {
-    await migrate(db, migrations, now)
+    await migrate(connect(sqlite, true), migrations, now)
   } finally {
-    await db.destroy()
+    await sqlite.close()
   }
 }
 
-function asStore(db: Kysely<Database>, lock: { release: () => void }): Store {
+function asStore(sqlite: SqliteFile, db: Kysely<Database>, lock: DirectoryLock): Store {
+  const relaxed = connect(sqlite, false)
   return {
     db,
-    transaction: (f) => db.transaction().execute(f),
+    transaction: (f, options) =>
+      (options?.durable === false ? relaxed : db).transaction().execute(f),
     ping: async () => {
       await db.selectFrom('schema_versions').select('version').limit(1).execute()
     },
     close: async () => {
       try {
-        await db.destroy()
+        await sqlite.close()
+        await Promise.all([db.destroy(), relaxed.destroy()])
       } finally {
         lock.release()
       }

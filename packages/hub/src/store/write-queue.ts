@@ -12,11 +12,17 @@ export interface WriteQueueOptions {
   timeoutMs: number
 }
 
+interface Waiting {
+  turn: () => void
+  refuse: (reason: Error) => void
+}
+
 /** First come, first served; bounded in length and in time. */
 export class WriteQueue {
   readonly #options: WriteQueueOptions
-  readonly #waiting: (() => void)[] = []
+  readonly #waiting: Waiting[] = []
   #busy = false
+  #closed = false
 
   constructor(options: WriteQueueOptions) {
     this.#options = options
@@ -24,33 +30,60 @@ export class WriteQueue {
 
   /**
    * Resolves when it is the caller's turn; the caller must call `release` exactly once.
-   * @throws SallyportError ERR_TIMEOUT when the queue is full or the wait took too long.
+   * @throws SallyportError ERR_TIMEOUT when the queue is full or the wait took too long; TypeError when it is closed.
    */
   async acquire(): Promise<void> {
-    if (!this.#busy) {
-      this.#busy = true
-      return
-    }
+    if (this.#closed) throw closed()
     if (this.#waiting.length >= this.#options.waiting) throw overloaded()
-    await new Promise<void>((resolve, reject) => {
-      const turn = (): void => {
-        clearTimeout(timer)
-        resolve()
-      }
-      const timer = setTimeout(() => {
-        this.#waiting.splice(this.#waiting.indexOf(turn), 1)
-        reject(overloaded())
-      }, this.#options.timeoutMs)
-      this.#waiting.push(turn)
-    })
+    await this.#enter()
   }
 
   /** Ends the caller's turn. */
   release(): void {
     const next = this.#waiting.shift()
     if (next === undefined) this.#busy = false
-    else next()
+    else next.turn()
   }
+
+  /** Refuses those who wait and all later ones; resolves when the one whose turn it is has ended, or took too long. */
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const { refuse } of this.#waiting.splice(0)) refuse(closed())
+    try {
+      await this.#enter()
+      this.release()
+    } catch {
+      // It took too long: what it holds is closed under it.
+    }
+  }
+
+  async #enter(): Promise<void> {
+    if (!this.#busy) {
+      this.#busy = true
+      return
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>()
+    const waiting: Waiting = {
+      turn: () => {
+        resolve(undefined)
+      },
+      refuse: reject,
+    }
+    const timer = setTimeout(() => {
+      this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
+      reject(overloaded())
+    }, this.#options.timeoutMs)
+    this.#waiting.push(waiting)
+    try {
+      await promise
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+function closed(): TypeError {
+  return new TypeError('the store is closed')
 }
 
 function overloaded(): SallyportError {

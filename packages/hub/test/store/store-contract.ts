@@ -46,6 +46,43 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
       await expect(store.ping()).rejects.toThrow()
     })
 
+    test('lets the transaction at work end when it is closed, and refuses those that wait', async () => {
+      const entered = Promise.withResolvers<undefined>()
+      const leave = Promise.withResolvers<undefined>()
+      const insert = (name: string) => async (trx: Store['db']) => {
+        await trx.insertInto('subscriptions').values(subscription(name)).execute()
+      }
+      const running = store.transaction(async (trx) => {
+        entered.resolve(undefined)
+        await leave.promise
+        await insert('running')(trx)
+      })
+      await entered.promise
+      const waiting = expect(store.transaction(insert('waiting'))).rejects.toThrow('closed')
+      const closing = store.close()
+      leave.resolve(undefined)
+      await Promise.all([running, waiting, closing])
+      store = await subject.reopen()
+      expect(await names(store)).toEqual(['running'])
+    })
+
+    test('keeps what a transaction without a wait for the disk wrote, and rolls it back too', async () => {
+      const relaxed = { durable: false }
+      await store.transaction(async (trx) => {
+        await trx.insertInto('subscriptions').values(subscription('a')).execute()
+      }, relaxed)
+      await expect(
+        store.transaction(async (trx) => {
+          await trx.insertInto('subscriptions').values(subscription('b')).execute()
+          throw new Error('changed my mind')
+        }, relaxed),
+      ).rejects.toThrow('changed my mind')
+      await add('c')
+      await store.close()
+      store = await subject.reopen()
+      expect(await names(store)).toEqual(['a', 'c'])
+    })
+
     test('keeps what was written across a reopen', async () => {
       await add('a')
       await store.close()

@@ -16,7 +16,9 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { sql, type Kysely } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Database } from '../../src/store/database.ts'
 import { migrations } from '../../src/store/migrations/index.ts'
 import { openStore } from '../../src/store/store.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -84,6 +86,21 @@ describe('openStore', () => {
     const probe = new DatabaseSync(file, { readOnly: true })
     expect(probe.prepare('PRAGMA journal_mode').get()?.['journal_mode']).toBe('wal')
     probe.close()
+  })
+
+  test('waits for the disk at every commit but those that say otherwise', async () => {
+    const store = await openStore({ directory: directory.path })
+    const level = async (db: Kysely<Database>): Promise<unknown> => {
+      const { rows } = await sql<{ synchronous: number }>`PRAGMA synchronous`.execute(db)
+      return rows[0]?.synchronous
+    }
+    const [normal, full] = [1, 2]
+    expect(await level(store.db)).toBe(full)
+    expect(await store.transaction(level, { durable: false })).toBe(normal)
+    expect(await store.transaction(level)).toBe(full)
+    await store.transaction(level, { durable: false })
+    expect(await level(store.db)).toBe(full)
+    await store.close()
   })
 
   test('refuses a schema it does not know, and leaves it alone', async () => {

@@ -28,3 +28,14 @@ test('refuses the one too many at once, and the one that waited too long', async
   queue.release()
   await queue.acquire()
 })
+
+test('closed, refuses those who wait and come later, and waits for the one at work', async () => {
+  const queue = new WriteQueue({ waiting: 1, timeoutMs: 1_000 })
+  await queue.acquire()
+  const waiting = expect(queue.acquire()).rejects.toThrow('closed')
+  const closing = queue.close()
+  await expect(queue.acquire()).rejects.toThrow('closed')
+  await waiting
+  queue.release()
+  await closing
+})
