@@ -70,7 +70,12 @@ verifies(
   async () => {
     const { developer, operator, clusterName, resourceGroup } = lab()
     await sallyportOk(operator, ['agent', 'stop', clusterName])
-    expect(await status()).toBe('Offline')
+    // An agent that was killed before is only missed when its lease runs out.
+    await eventually(
+      async () => ((await status()) === 'Offline' ? true : undefined),
+      'Offline',
+      90_000,
+    )
     const target = join(developer.home, 'offline.kubeconfig')
     const result = await sallyport(developer, [
       'proxy',

@@ -6,7 +6,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect } from 'vitest'
-import { runAs } from '../../src/actors.ts'
+import { runAs, startAs } from '../../src/actors.ts'
 import { eventually, ok } from '../../src/process.ts'
 import {
   cluster,
@@ -145,9 +145,15 @@ verifies('kubectl.exec.tty', async () => {
 })
 
 verifies('kubectl.attach', async () => {
-  const attach = kubectlStart(proxy, ['attach', '-i', ...inPod], { input: 'ping\n' })
+  // The input stays open: kubectl ends an attach when its own stdin ends.
+  const kubectlAttach = `${cluster().kubectl} --kubeconfig=${proxy.kubeconfig} attach -i -n ${namespace} ${pod}`
+  const attach = startAs(lab().developer, [
+    'sh',
+    '-c',
+    `(echo ping; exec sleep 60) | exec ${kubectlAttach}`,
+  ])
   await attach.waitFor(/got ping/)
-  await attach.stop('SIGINT')
+  await attach.stop('SIGKILL')
 })
 
 const bigBytes = 64 * 1024 * 1024

@@ -58,7 +58,7 @@ verifies('proxy.file', async () => {
   await running.waitFor(/ready/i)
   expect(statSync(target).mode & 0o777).toBe(0o600)
   await running.stop('SIGINT')
-  const home = join(developer.home, '.kube')
+  const home = join(developer.home, '.kube', 'config')
   const printed = sallyportStart(developer, proxyArgs('--port', '0', '-f', '-'))
   await printed.waitFor(/ready/i)
   const copy = join(developer.home, 'printed.kubeconfig')
