@@ -1,0 +1,99 @@
+/**
+ * The hub a command talks to: which one, how it is trusted, as whom.
+ * @module
+ */
+import { SallyportError } from '@sallyport/protocol'
+import { proxyFromEnvironment, type DialSettings } from '@sallyport/tunnel'
+import { readProfile, type HubProfile, type Profile } from '../credentials/profile.ts'
+import type { Scope } from './clusters.ts'
+import { createHubClient, type HubClient } from './hub-client.ts'
+import { createTokenSource } from './token-source.ts'
+import { createTransport } from './transport.ts'
+
+/** What choosing a hub needs of a command's context. */
+export interface HubChoice {
+  flags: { text: (name: string) => string | undefined }
+  env: NodeJS.ProcessEnv
+  directories: { config: string }
+  signal: AbortSignal
+  trace?: ((text: string) => void) | undefined
+}
+
+/** Origin of a hub as given by a person. @throws SallyportError ERR_USAGE. */
+export function parseHubUrl(text: string): string {
+  const url = URL.canParse(text.includes('://') ? text : `https://${text}`)
+    ? new URL(text.includes('://') ? text : `https://${text}`)
+    : undefined
+  const isBare = url?.protocol === 'https:' && url.username === '' && url.password === ''
+  if (
+    url !== undefined &&
+    isBare &&
+    /^\/?$/.test(url.pathname) &&
+    url.search === '' &&
+    url.hash === ''
+  ) {
+    return url.origin
+  }
+  throw new SallyportError('ERR_USAGE', `'${text}' is not the address of a hub`, {
+    remedy: 'give an https address without path: --hub https://hub.example.com',
+  })
+}
+
+/** The hub named by --hub or SALLYPORT_HUB, else the current one; undefined when there is none. */
+export function chosenOrigin(choice: HubChoice, profile: Profile): string | undefined {
+  const given = choice.flags.text('hub') ?? choice.env['SALLYPORT_HUB']
+  return given === undefined || given === '' ? profile.current : parseHubUrl(given)
+}
+
+/** Profile of the chosen hub. @throws SallyportError ERR_AUTH_REQUIRED when nobody ever signed in there. */
+export function chosenHub(choice: HubChoice): HubProfile {
+  const profile = readProfile(choice.directories.config)
+  const origin = chosenOrigin(choice, profile)
+  const hub = origin === undefined ? undefined : profile.hubs[origin]
+  if (hub !== undefined) return hub
+  const where = origin === undefined ? '' : ` at ${origin}`
+  throw new SallyportError('ERR_AUTH_REQUIRED', `nobody is signed in${where}`, {
+    remedy: `sallyport login --service-principal -u CLIENT_ID --hub ${origin ?? 'URL'}`,
+  })
+}
+
+/** How connections to a hub leave this machine. */
+export function dialSettings(env: NodeJS.ProcessEnv, ca: string | undefined): DialSettings {
+  const proxy = proxyFromEnvironment(env)
+  return { ...(ca === undefined ? {} : { ca }), ...(proxy === undefined ? {} : { proxy }) }
+}
+
+/** A signed-in client and what it was made from. */
+export interface HubSession extends Scope {
+  profile: HubProfile
+  dial: DialSettings
+}
+
+/** Opens a client of the chosen hub; `close` it in the end. */
+export function openHub(choice: HubChoice): HubSession & AsyncDisposable {
+  const profile = chosenHub(choice)
+  const dial = dialSettings(choice.env, profile.ca)
+  const transport = createTransport({ origin: profile.origin, dial, trace: choice.trace })
+  const fixed = choice.env['SALLYPORT_TOKEN']
+  const tokens = createTokenSource({
+    configDirectory: choice.directories.config,
+    profile,
+    transport,
+    fixed: fixed === '' ? undefined : fixed,
+  })
+  const client: HubClient = createHubClient(transport, tokens)
+  const subscriptionId = choice.flags.text('subscription') ?? profile.subscriptionId
+  if (subscriptionId === undefined) {
+    throw new SallyportError('ERR_USAGE', `no subscription is known at ${profile.origin}`, {
+      remedy: 'name one with --subscription',
+    })
+  }
+  return {
+    client,
+    profile,
+    dial,
+    subscriptionId,
+    signal: choice.signal,
+    [Symbol.asyncDispose]: () => client.close(),
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * What must be true of a cluster before it is connected.
+ * @module
+ */
+import Type from 'typebox'
+import { SallyportError } from '@sallyport/protocol'
+import { createKubernetesClient, type KubernetesClient } from './kubernetes-client.ts'
+import type { KubeContext } from './kube-context.ts'
+
+/** A cluster that can be connected. */
+export interface CheckedCluster {
+  /** `v1.34.1`. */
+  version: string
+  /** UID of namespace kube-system: names the cluster itself. */
+  uid: string
+}
+
+const open = { additionalProperties: true } as const
+const VersionSchema = Type.Object({ gitVersion: Type.String({ maxLength: 64 }) }, open)
+const NamespaceSchema = Type.Object(
+  { metadata: Type.Object({ uid: Type.String({ minLength: 1, maxLength: 64 }) }, open) },
+  open,
+)
+const ReviewSchema = Type.Object({ status: Type.Object({ allowed: Type.Boolean() }, open) }, open)
+
+/** What the agent does as the user of the kubeconfig. */
+const impersonations = [
+  { group: '', resource: 'users' },
+  { group: '', resource: 'groups' },
+  { group: 'authentication.k8s.io', resource: 'userextras', subresource: 'sallyport.dev/sid' },
+] as const
+
+/**
+ * Reaches the API server, reads its identity, and asks whether the user may impersonate.
+ * @throws SallyportError ERR_KUBERNETES_UNREACHABLE, ERR_KUBERNETES_TOKEN, ERR_KUBERNETES_FORBIDDEN.
+ */
+export async function checkCluster(
+  context: KubeContext,
+  signal: AbortSignal,
+): Promise<CheckedCluster> {
+  const client = createKubernetesClient(context)
+  try {
+    const { gitVersion } = await client.get('/version', VersionSchema, signal)
+    const { metadata } = await client.get('/api/v1/namespaces/kube-system', NamespaceSchema, signal)
+    await checkImpersonation(client, context, signal)
+    return { version: gitVersion, uid: metadata.uid }
+  } finally {
+    await client.close()
+  }
+}
+
+async function checkImpersonation(
+  client: KubernetesClient,
+  context: KubeContext,
+  signal: AbortSignal,
+): Promise<void> {
+  const answers = await Promise.all(
+    impersonations.map(async (attributes) => {
+      const body = {
+        apiVersion: 'authorization.k8s.io/v1',
+        kind: 'SelfSubjectAccessReview',
+        spec: { resourceAttributes: { verb: 'impersonate', ...attributes } },
+      }
+      const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews'
+      const { status } = await client.post({ path, body }, ReviewSchema, signal)
+      return status.allowed ? [] : [attributes.resource]
+    }),
+  )
+  const missing = answers.flat()
+  if (missing.length === 0) return
+  throw new SallyportError(
+    'ERR_KUBERNETES_FORBIDDEN',
+    `the user of ${context.file} may not impersonate ${missing.join(', ')}`,
+    {
+      why: 'the agent passes the identity of each user on to the API server',
+      remedy:
+        'use a kubeconfig whose user is cluster-admin, or may impersonate users, groups and userextras',
+    },
+  )
+}

@@ -1,0 +1,26 @@
+/**
+ * One line when the link is lost, one when it is back; nothing for what users do not notice.
+ * @module
+ */
+import type { SessionState } from '@sallyport/tunnel'
+import { duration } from '../output/time.ts'
+
+/** Turns session states into lines. */
+export function createNotices(
+  name: string,
+  say: (text: string) => void,
+): (state: SessionState) => void {
+  let isStarted = false
+  let lostAt: number | undefined
+  return (state) => {
+    if (state.state === 'connected') {
+      if (lostAt !== undefined)
+        say(`connected to '${name}' again after ${duration(Date.now() - lostAt)}`)
+      lostAt = undefined
+      isStarted = true
+    }
+    if (state.state !== 'reconnecting' || !isStarted || lostAt !== undefined) return
+    lostAt = Date.now()
+    say(`the connection to '${name}' was lost (${state.error.message}); dialling again`)
+  }
+}
