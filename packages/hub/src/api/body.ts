@@ -32,7 +32,7 @@ export function acceptJsonBodies(scope: FastifyInstance): void {
 }
 
 /** Whether a JSON value is at most `armJsonDepth` deep and has at most `armJsonNodes` values. */
-export function isBounded(value: unknown): boolean {
+function isBounded(value: unknown): boolean {
   let nodes = 0
   const open: { value: unknown; depth: number }[] = [{ value, depth: 1 }]
   for (let next = open.pop(); next !== undefined; next = open.pop()) {

@@ -31,7 +31,7 @@ describe('kill -9', () => {
   test('loses no acknowledged write and keeps no half one', { timeout: 60_000 }, async () => {
     const acknowledged: string[] = []
     for (const [round, wanted] of [1, 7, 40, 100].entries()) {
-      const args = [script('write-until-killed.ts'), directory.path, `r${String(round)}`]
+      const args = [script('write-until-killed-main.ts'), directory.path, `r${String(round)}`]
       const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
       let text = ''
       child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
@@ -65,7 +65,7 @@ describe('a full volume', () => {
       'sh',
       mounted,
       process.execPath,
-      script('fill-the-disk.ts'),
+      script('fill-the-disk-main.ts'),
     ])
     const result = JSON.parse(stdout) as Record<string, unknown> & { full: string[] }
     expect(result).toMatchObject({

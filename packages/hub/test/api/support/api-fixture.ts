@@ -32,7 +32,7 @@ export const administrator: Principal = {
 }
 
 /** A principal without any right, by the token `stranger`. */
-export const stranger: Principal = {
+const stranger: Principal = {
   ...administrator,
   objectId: '11111111-2222-4333-8444-555555555555',
   displayName: 'mallory',
