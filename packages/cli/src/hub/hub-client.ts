@@ -126,9 +126,9 @@ async function poll(
   const address = statusAddress ?? (first.status === 202 ? first.headers['location'] : undefined)
   if (address === undefined) return first
   const deadline = performance.now() + limits.connectTimeoutMs
-  for (let response = first; performance.now() < deadline;) {
-    const path = localPath(transport, address)
-    response = await call({ method: 'GET', path, signal: request.signal })
+  const path = localPath(transport, address)
+  while (performance.now() < deadline) {
+    const response = await call({ method: 'GET', path, signal: request.signal })
     const status = statusAddress === undefined ? undefined : parseStatus(response.text).status
     if (status === undefined ? response.status !== 202 : status === 'Succeeded') return first
     if (status === 'Failed' || status === 'Canceled') throw armError(response)

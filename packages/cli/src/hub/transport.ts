@@ -90,7 +90,7 @@ async function exchange(
   try {
     const answer = await send(`${options.origin}${request.path}`, {
       dispatcher: agent,
-      method: request.method as Dispatcher.HttpMethod,
+      method: request.method,
       headers,
       body: request.body ?? null,
       signal: AbortSignal.any([request.signal, late]),
@@ -110,7 +110,8 @@ async function readResponse(answer: Dispatcher.ResponseData, sentId: string): Pr
   }
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of answer.body) {
+  const body: AsyncIterable<Buffer> = answer.body
+  for await (const chunk of body) {
     size += chunk.length
     if (size > limits.kubeconfigBytes) {
       throw new SallyportError('ERR_HUB_UNREACHABLE', 'the hub sent an answer that is too large')
