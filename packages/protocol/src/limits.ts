@@ -59,14 +59,16 @@ export const limits = {
   // Link: one TLS 1.3 connection and one HTTP/2 session.
   linkHandshakeTimeoutMs: 10 * second,
   linkStreamWindowBytes: 8 * MiB,
+  linkStreamWindowMinBytes: 64 * KiB,
   linkSessionWindowBytes: 32 * MiB,
+  linkBufferBytes: 64 * MiB,
   linkMaxFrameBytes: 64 * KiB,
   linkPingActiveMs: 2 * second,
   linkPingIdleMs: 15 * second,
   linkPingTimeoutMs: 3 * second,
   linkStreams: 1_000,
   linkSpareStreams: 8,
-  linkSessionMemoryBytes: 256 * MiB,
+  linkSessionMemoryBytes: 1024 * MiB,
   linkOutstandingPings: 64,
   linkWebSocketMessageBytes: 1 * MiB,
 

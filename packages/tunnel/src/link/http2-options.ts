@@ -9,7 +9,9 @@ const MiB = 1024 * 1024
 
 /**
  * Options of both `http2.connect` and `http2.performServerHandshake`. Windows are large because window / round trip time is the
- * throughput of a stream. The spare streams keep a renewal from queueing behind a full house of CONNECT streams.
+ * throughput of a stream; `StreamWindow` narrows them when there are many streams. The session memory counts what waits to be sent
+ * on stalled streams, and node:http2 refuses every new stream beyond it: it must not be what is reached first. The spare streams
+ * keep a renewal from queueing behind a full house of CONNECT streams.
  */
 export const linkHttp2Options = {
   settings: {

@@ -7,6 +7,7 @@ import type { TLSSocket } from 'node:tls'
 import { limits, SallyportError } from '@sallyport/protocol'
 import { Liveness } from './liveness.ts'
 import { StreamDuplex } from './stream-duplex.ts'
+import { StreamWindow } from './stream-window.ts'
 import { linkError, type LinkRole } from './stream-error.ts'
 
 /** How a link ended; without `error` it was closed in order. */
@@ -26,6 +27,7 @@ export class LinkLife {
   readonly #session: Http2Session
   readonly #socket: TLSSocket
   readonly #liveness: Liveness
+  readonly #window: StreamWindow
   #streams = 0
   #error: SallyportError | undefined
   #closedHere = false
@@ -38,6 +40,7 @@ export class LinkLife {
     this.#role = role
     this.#session = session
     this.#socket = socket
+    this.#window = new StreamWindow(session)
     this.#liveness = new Liveness({
       session,
       bytesRead: () => socket.bytesRead,
@@ -84,8 +87,10 @@ export class LinkLife {
   /** Counts and wraps a stream of this link. */
   adopt(stream: Http2Stream): StreamDuplex {
     this.#streams += 1
+    this.#window.fit(this.#streams)
     stream.once('close', () => {
       this.#streams -= 1
+      this.#window.fit(this.#streams)
       if (this.#isDraining) this.#drain()
     })
     if (this.#streams === 1) this.#liveness.wake()

@@ -5,6 +5,9 @@
 import type { Http2Session } from 'node:http2'
 import { limits } from '@sallyport/protocol'
 
+/** A timer this late shows that the event loop stood still. */
+const stalledMs = 500
+
 /** What is watched: `bytesRead` is the transport's count, `streams` decides between the active and the idle interval. */
 export interface LivenessTarget {
   session: Http2Session
@@ -65,23 +68,27 @@ export class Liveness {
 
   #expect(): NodeJS.Timeout {
     this.#heardBytes = this.#target.bytesRead()
+    const dueAt = performance.now() + limits.linkPingTimeoutMs
     return setTimeout(() => {
-      // After a stalled event loop the timer is due before the answer that is already in the socket: read first, then judge.
+      const lateMs = performance.now() - dueAt
+      // The timer is due before the answer that may already be in the socket: read first, then judge.
       setImmediate(() => {
-        this.#judge()
+        this.#judge(lateMs)
       })
     }, limits.linkPingTimeoutMs)
   }
 
-  #judge(): void {
+  #judge(lateMs: number): void {
     if (this.#stopped || this.#deadline === undefined) return
-    if (this.#target.bytesRead() === this.#heardBytes) {
+    const isSilent = this.#target.bytesRead() === this.#heardBytes
+    // A late timer means this process stood still, perhaps before the PING was even written; that says nothing about the peer.
+    if (isSilent && lateMs < stalledMs) {
       this.stop()
       this.#target.onDead()
       return
     }
-    // Bytes but no answer yet: the PING waits behind a transfer. The peer lives; it has to say so again.
-    this.#heardAt = performance.now()
+    if (!isSilent) this.#heardAt = performance.now()
+    // Bytes but no answer yet: the PING waits behind a transfer. The peer has to show life again.
     this.#deadline = this.#expect()
   }
 

@@ -66,6 +66,41 @@ export async function tlsPair(identity: LinkIdentity): Promise<TransportPair> {
   return { client, agent }
 }
 
+/** A transport with a relay in the middle that can stop forwarding, as one does whose machine is frozen or whose network is gone. */
+export interface CuttableWire {
+  transport: TransportPair
+  cut: () => void
+  /** From now on bytes of the client pass only as `passUp` lets them. */
+  throttle: () => void
+  passUp: (bytes: number) => void
+  destroy: () => void
+}
+
+/** Makes one over TCP. */
+export async function cuttableWire(): Promise<CuttableWire> {
+  const [left, right] = [await tcpPair(), await tcpPair()]
+  const [a, b] = [left.agent as net.Socket, right.client as net.Socket]
+  a.pipe(b).pipe(a)
+  // Tests with a clock of their own leave Nagle's algorithm no time.
+  for (const socket of [a, b]) socket.setNoDelay().on('error', () => undefined)
+  return {
+    transport: { client: left.client, agent: right.agent },
+    cut: () => {
+      a.unpipe(b).pause()
+      b.unpipe(a).pause()
+    },
+    throttle: () => a.unpipe(b).pause(),
+    passUp: (bytes) => {
+      const chunk = a.read(Math.min(bytes, a.readableLength)) as Buffer | null
+      if (chunk !== null) b.write(chunk)
+    },
+    destroy: () => {
+      a.destroy()
+      b.destroy()
+    },
+  }
+}
+
 /** Both ends of one link, bound, with the streams the agent was given in order. */
 export interface LinkPair {
   client: ClientLink

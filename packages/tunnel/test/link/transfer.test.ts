@@ -4,11 +4,14 @@
  */
 import { createHash, randomBytes, randomInt } from 'node:crypto'
 import { once } from 'node:events'
+import type * as net from 'node:net'
 import type { Duplex } from 'node:stream'
 import { limits } from '@sallyport/protocol'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { streamWindowBytes } from '../../src/link/stream-window.ts'
 import {
   closePair,
+  cuttableWire,
   linkPair,
   makeIdentities,
   readAll,
@@ -110,6 +113,50 @@ describe('a reader that stops', () => {
     for (const stream of stalled) {
       expect(stream.readableLength).toBeLessThanOrEqual(limits.linkStreamWindowBytes)
     }
+    await closePair(pair)
+  })
+})
+
+describe('many readers that stop', () => {
+  it('hold no more than the link may buffer', async () => {
+    const pair = await linkPair(ids)
+    const stalled: Duplex[] = []
+    for (let i = 0; i < 64; i += 1) {
+      const { client, agent } = await openBoth(pair)
+      client.on('error', () => undefined)
+      agent.on('error', () => undefined)
+      // More than it may send, so that only the window holds it back.
+      agent.write(Buffer.alloc(4 * streamWindowBytes(i)))
+      stalled.push(client)
+      // Each fills its window before the next opens: the worst order.
+      await once(client, 'readable')
+    }
+    const { client, agent } = await openBoth(pair)
+    agent.end(Buffer.alloc(10_000_000))
+    client.end()
+    agent.resume()
+    expect(await readAll(client)).toHaveLength(10_000_000)
+    const worst = limits.linkBufferBytes * (1 + Math.log2(64 / 8) / 2)
+    expect((pair.transport.client as net.Socket).bytesRead).toBeLessThan(1.05 * worst + 11_000_000)
+    await closePair(pair)
+  })
+})
+
+describe('a transfer that is stuck', () => {
+  it('holds up nothing that comes the other way', async () => {
+    // node:http2 once stopped reading while a write was in progress; two ends that both write then wait for each other for ever.
+    const wire = await cuttableWire()
+    const pair = await linkPair(ids, { transport: wire.transport })
+    const up = await openBoth(pair)
+    const down = await openBoth(pair)
+    for (const stream of [up.client, up.agent, down.client, down.agent]) {
+      stream.on('error', () => undefined)
+    }
+    wire.throttle()
+    up.client.write(Buffer.alloc(30_000_000))
+    down.agent.end(Buffer.alloc(5_000_000))
+    expect(await readAll(down.client)).toHaveLength(5_000_000)
+    wire.destroy()
     await closePair(pair)
   })
 })
