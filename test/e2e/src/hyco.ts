@@ -11,9 +11,9 @@ const { promise, resolve, reject } = Promise.withResolvers<string[]>()
 const server = hyco.createRelayedServer(
   { server: address('listen'), token: () => listenToken },
   (socket) => {
-    socket.onmessage = ({ data }) => {
+    socket.on('message', (data: unknown) => {
       socket.send(`echo ${String(data)}`)
-    }
+    })
   },
 )
 server.on('error', reject)
@@ -22,10 +22,10 @@ server.on('listening', () => {
   hyco.relayedConnect(address('connect'), sendToken, (socket) => {
     const words = ['one', 'two', 'three']
     for (const word of words) socket.send(word)
-    socket.onmessage = ({ data }) => {
+    socket.on('message', (data: unknown) => {
       received.push(String(data))
       if (received.length === words.length) resolve(received)
-    }
+    })
   })
 })
 
