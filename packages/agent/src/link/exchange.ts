@@ -36,13 +36,18 @@ function refusal(what: string, status: number): Refusal {
 
 /** Checks method, target and headers of a request; the cleaned head, or why it is refused. */
 export function checkRequest(request: IncomingMessage): RequestHead | Refusal {
+  // llhttp takes a line without version for HTTP/0.9.
+  if (request.httpVersionMajor !== 1) return refusal('the version is not HTTP/1.1', 400)
   if (!methods.has(request.method ?? '')) return refusal('the method is not allowed', 405)
   if (hasTooManyHeaders(request.rawHeaders))
     return refusal(`the request has more than ${limits.agentMaxHeaders} headers`, 431)
   const problem = targetProblem(request.url ?? '')
   if (problem !== undefined) return refusal(problem, 400)
   try {
-    return cleanRequestHead(request.rawHeaders)
+    const head = cleanRequestHead(request.rawHeaders)
+    // node:http demands Host itself, but not of upgrades.
+    if (!head.hasHost && request.httpVersionMinor > 0) return refusal('there is no Host', 400)
+    return head
   } catch (error) {
     if (isSallyportError(error)) return { error, status: error.entry.status }
     throw error
@@ -76,12 +81,17 @@ export function toUpstream(options: {
   }
 }
 
-/** Forwards one request; every outcome, good or bad, ends up in `response`. */
-export function forwardRequest(
-  session: StreamSession,
-  request: IncomingMessage,
-  response: ServerResponse,
-): void {
+/** One request of a client and where its answer goes. */
+export interface Exchange {
+  request: IncomingMessage
+  response: ServerResponse
+  /** The client waits for `100 Continue` before it sends the body. */
+  waits: boolean
+}
+
+/** Forwards one request; every outcome, good or bad, ends up in its response. */
+export function forwardRequest(session: StreamSession, exchange: Exchange): void {
+  const { request, response } = exchange
   const requestId = session.nextRequestId()
   const refuse = ({ error, status }: Refusal): void => {
     error.requestId = requestId
@@ -100,9 +110,10 @@ export function forwardRequest(
   }
   const hasBody = head.chunked || (head.contentLength ?? 0) > 0
   const body = hasBody ? new RequestBody(request) : null
-  const relay = new ResponseRelay({ session, request, response, requestId })
+  const upstream = toUpstream({ request, head, requestId, body })
   try {
-    session.client.send(toUpstream({ request, head, requestId, body }), relay)
+    new ResponseRelay({ session, request, response, requestId, upstream }).start()
+    if (exchange.waits) response.writeContinue()
   } catch (cause) {
     body?.destroy()
     const error = isSallyportError(cause)

@@ -41,6 +41,7 @@ export class KubernetesServer {
     // All headers must be seen to be counted; their bytes are limited above.
     this.#server.maxHeadersCount = 0
     this.#server.on('request', this.#onRequest)
+    this.#server.on('checkContinue', this.#onContinue)
     this.#server.on('checkExpectation', this.#onExpectation)
     this.#server.on('upgrade', this.#onUpgrade)
     this.#server.on('connect', this.#onConnect)
@@ -74,11 +75,20 @@ export class KubernetesServer {
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     this.#enqueue(request, response, (session) => {
-      forwardRequest(session, request, response)
+      forwardRequest(session, { request, response, waits: false })
     })
   }
 
-  /** `Expect` with anything but 100-continue (X015); 100-continue itself is answered by node:http. */
+  /** node:http calls this for any Expect that contains 100-continue; only exactly that one is known (X014, X015). */
+  readonly #onContinue = (request: IncomingMessage, response: ServerResponse): void => {
+    if (request.headers.expect?.toLowerCase() !== '100-continue')
+      this.#onExpectation(request, response)
+    else
+      this.#enqueue(request, response, (session) => {
+        forwardRequest(session, { request, response, waits: true })
+      })
+  }
+
   readonly #onExpectation = (request: IncomingMessage, response: ServerResponse): void => {
     this.#enqueue(request, response, () => {
       const error = new SallyportError('ERR_REQUEST_INVALID', 'the Expect header is not known')

@@ -10,6 +10,7 @@ import { isImpersonation } from '../guard/impersonation-headers.ts'
 export interface RequestHead {
   /** Names and values, alternating, to send on. */
   headers: string[]
+  hasHost: boolean
   authorization: string | undefined
   /** Declared length of the body; undefined when absent. */
   contentLength: number | undefined
@@ -85,8 +86,9 @@ const host =
 const connectionValues = new Set(['close', 'keep-alive', 'upgrade'])
 
 const specials: Record<string, Special> = {
-  host: (_, value) => {
+  host: (head, value) => {
     if (!host.test(value)) throw invalid('the Host header is not a host name')
+    head.hasHost = true
   },
   connection: (head, value) => {
     const connection = value.toLowerCase()
@@ -172,6 +174,7 @@ function ruleOf(name: string): Rule {
 export function cleanRequestHead(rawHeaders: readonly string[]): RequestHead {
   const head: RequestHead = {
     headers: [],
+    hasHost: false,
     authorization: undefined,
     contentLength: undefined,
     chunked: false,

@@ -3,8 +3,9 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { limits, type SallyportError } from '@sallyport/protocol'
+import { isSallyportError, limits, type SallyportError } from '@sallyport/protocol'
 import type { Dispatcher } from 'undici'
+import type { UpstreamRequest } from '../upstream/client.ts'
 import type { StreamSession } from './exchange.ts'
 import { cleanResponseHead, headerValue } from './response-head.ts'
 import { sendStatus } from './status-response.ts'
@@ -15,12 +16,21 @@ type Controller = Dispatcher.DispatchController
 /** A 403 that could be about the agent is held back up to this size, to be looked at. */
 const inspectedBytes = limits.agentReportBytes
 
-/** Handler of one dispatch. */
+/** A kept connection that turned out to be closed: nothing was answered on it. */
+const brokenConnection = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
+const repeatable = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/** Handler of one request; sends it again once when a kept connection broke under it, as Go's own client does. */
 export class ResponseRelay implements Dispatcher.DispatchHandler {
   readonly #session: StreamSession
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #requestId: string
+  readonly #upstream: UpstreamRequest
+  /** Headers without those the client of the API server adds. */
+  readonly #ownHeaders: number
+  #attempts = 0
+  #answered = false
   #controller: Controller | undefined
   #waitsForDrain = false
   /** Chunks of a 403 held back; undefined when the answer flows. */
@@ -31,12 +41,22 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
     request: IncomingMessage
     response: ServerResponse
     requestId: string
+    upstream: UpstreamRequest
   }) {
     this.#session = options.session
     this.#request = options.request
     this.#response = options.response
     this.#requestId = options.requestId
+    this.#upstream = options.upstream
+    this.#ownHeaders = options.upstream.headers.length
     options.response.once('close', this.#onClose)
+  }
+
+  /** Sends the request. @throws SallyportError when it may not be sent. */
+  start(): void {
+    this.#attempts++
+    this.#upstream.headers.length = this.#ownHeaders
+    this.#session.client.send(this.#upstream, this)
   }
 
   onRequestStart(controller: Controller): void {
@@ -45,6 +65,7 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Controller, status: number, ...rest: [unknown, string?]): void {
+    this.#answered = true
     // 102 and 103 say nothing a Kubernetes client waits for.
     if (status < 200) return
     const failure = credentialFailure(this.#session.client.kind, status)
@@ -82,7 +103,28 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
   onResponseError(_: unknown, error: Error): void {
     // The client left first: what follows is our own abort.
     if (this.#response.destroyed || this.#response.writableEnded) return
-    this.#fail(upstreamFailure(error))
+    if (!this.#mayRepeat(error)) {
+      this.#fail(upstreamFailure(error))
+      return
+    }
+    try {
+      this.start()
+    } catch (cause) {
+      this.#fail(isSallyportError(cause) ? cause : upstreamFailure(cause))
+    }
+  }
+
+  #mayRepeat(error: Error): boolean {
+    const { method, body } = this.#upstream
+    return (
+      !this.#answered &&
+      this.#attempts === 1 &&
+      body === null &&
+      repeatable.has(method) &&
+      'code' in error &&
+      typeof error.code === 'string' &&
+      brokenConnection.has(error.code)
+    )
   }
 
   #isSmall(headers: readonly string[]): boolean {

@@ -111,7 +111,12 @@ function awaitAnswer(options: {
   })
   upstream.once('response', (answer) => {
     settle()
-    const failure = credentialFailure(session.client.kind, answer.statusCode ?? 0)
+    const status = answer.statusCode ?? 0
+    // node:http takes a 101 without Upgrade for an ordinary answer.
+    const failure =
+      status < 200
+        ? new SallyportError('ERR_UPSTREAM_UNREACHABLE', 'the API server half switched protocols')
+        : credentialFailure(session.client.kind, status)
     if (failure === undefined) relayAnswer(answer, response, socket)
     else {
       answer.destroy()

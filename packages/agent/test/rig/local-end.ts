@@ -11,6 +11,8 @@ export class LocalEnd {
   readonly agentEnd: Duplex
   received = ''
   ended = false
+  /** The agent broke the stream off instead of ending it: a reset on a real link. */
+  broken = false
 
   constructor() {
     const [local, agent] = duplexPair()
@@ -26,7 +28,8 @@ export class LocalEnd {
     local.on('error', () => undefined)
     // A destroyed peer is a broken stream here, as a reset is on the link.
     agent.once('close', () => {
-      if (!agent.writableFinished) local.destroy()
+      this.broken = !agent.writableFinished
+      if (this.broken) local.destroy()
     })
     local.once('close', () => {
       if (!local.writableFinished) agent.destroy()
