@@ -70,6 +70,10 @@ export class ListenerChannel {
   /** Closes with a code; a peer that does not answer is cut. */
   close(code: number, reason: string): void {
     this.#socket.close(code, reason)
+    this.#cutLater()
+  }
+
+  #cutLater(): void {
     this.#forceClose ??= setTimeout(() => {
       this.#socket.terminate()
     }, limits.relayTearDownMs)
@@ -86,8 +90,10 @@ export class ListenerChannel {
       this.#heardAt = performance.now()
     }
     socket.on('ping', hear).on('pong', hear).on('message', hear)
-    // `ws` closes with the fitting code by itself; `close` follows.
-    socket.on('error', () => undefined)
+    // `ws` has answered with the fitting close code; a peer that breaks the protocol need not answer in turn.
+    socket.on('error', () => {
+      this.#cutLater()
+    })
     socket.on('message', (data: Buffer, isBinary) => {
       this.#onMessage(data, isBinary)
     })

@@ -52,7 +52,6 @@ export class Lobby {
       now,
       onGone: () => {
         if (this.#places.delete(place.addressId)) this.#options.onAbandoned(handshake)
-        handshake.socket.destroy()
       },
       onTimeout: () => {
         this.#refuse(place, tooLate())

@@ -10,6 +10,7 @@ export type SpliceMode = 'raw' | 'frames'
 /** One event. `id` is the correlation id of a listener or rendezvous, `path` the entity with the sender's suffix. */
 export type RelayEvent =
   | { type: 'listener-open'; path: string; id: string; remoteAddress: string }
+  | { type: 'listener-renewed'; path: string; id: string }
   | { type: 'listener-closed'; path: string; id: string; closeCode: number; durationMs: number }
   | { type: 'rendezvous-open'; path: string; id: string; mode: SpliceMode; waitedMs: number }
   | {

@@ -52,7 +52,7 @@ interface Upgrade {
   head: Buffer
 }
 
-/** Serves upgrades until `close()`. Its sockets come from the server of its owner, which has to allow half-open ones. */
+/** Serves upgrades until `close()`. The server its sockets come from need not allow half-open ones. */
 export class Relay {
   readonly #options: Required<Omit<RelayOptions, 'onEvent'>>
   readonly #onEvent: (event: RelayEvent) => void
@@ -67,7 +67,8 @@ export class Relay {
   })
   #finished = { bytesUp: 0, bytesDown: 0 }
   #isDraining = false
-  #onEmpty: (() => void) | undefined
+  #isClosing = false
+  readonly #empty = Promise.withResolvers<undefined>()
 
   constructor(options: RelayOptions) {
     const { onEvent = () => undefined, ...rest } = options
@@ -91,6 +92,10 @@ export class Relay {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     if (!isRelayPath(request.url)) return false
     socket.on('error', () => socket.destroy())
+    // Here, not at the server: there it would keep connections that ended within their TLS handshake.
+    socket.allowHalfOpen = true
+    // A peer that vanished without a word is found by the system, also on an idle splice.
+    request.socket.setKeepAlive(true, limits.relayPingIntervalMs).setTimeout(0)
     try {
       const parsed = parseRelayRequest(request)
       const upgrade = { request, parsed, key: handshakeKey(request), socket, head }
@@ -131,15 +136,12 @@ export class Relay {
 
   /** Ends everything; resolves when all sockets are closed, at most `relayTearDownMs` later. */
   async close(): Promise<void> {
+    this.#isClosing = true
     this.drain()
     this.#lobby.clear(draining())
     for (const splice of this.#splices) splice.destroy()
-    if (this.#isEmpty()) return
-    const { promise, resolve } = Promise.withResolvers<undefined>()
-    this.#onEmpty = () => {
-      resolve(undefined)
-    }
-    await promise
+    this.#checkEmpty()
+    await this.#empty.promise
   }
 
   #listen({ request, parsed, socket, head }: Upgrade): void {
@@ -156,7 +158,11 @@ export class Relay {
         host: parsed.host ?? this.#options.publicHost(),
         expiresAt,
         now: this.#options.now,
-        renew: (token) => this.#authorise('Listen', token, parsed),
+        renew: (token) => {
+          const renewedUntil = this.#authorise('Listen', token, parsed)
+          this.#onEvent({ type: 'listener-renewed', path, id })
+          return renewedUntil
+        },
         onClosed: (closeCode) => {
           this.#entities.remove(path, channel)
           // While draining its senders keep their address: the listener may still come for them.
@@ -260,12 +266,9 @@ export class Relay {
     this.#onEvent({ type: 'refused', code: known.code, status, why, trackingId })
   }
 
-  #isEmpty(): boolean {
-    return this.#splices.size === 0 && this.#entities.listeners === 0
-  }
-
   #checkEmpty(): void {
-    if (this.#isEmpty()) this.#onEmpty?.()
+    const isEmpty = this.#splices.size === 0 && this.#entities.listeners === 0
+    if (this.#isClosing && isEmpty) this.#empty.resolve(undefined)
   }
 }
 

@@ -19,13 +19,17 @@ export interface SpliceOptions {
 /** One side and the direction that starts at it. */
 interface Side {
   socket: Duplex
-  rewriter: FrameRewriter
+  /** Of the frames that come from this side; none when they are raw bytes. */
+  rewriter: FrameRewriter | undefined
   isClosed: boolean
   stop: () => void
 }
 
 /** RFC 6455 section 7.4.1: the peer broke the protocol. */
 const protocolError = 1002
+/** FIN and opcode 8: a close frame. */
+const closeOpcode = 0x88
+const asIs = (chunk: Buffer): readonly Buffer[] => [chunk]
 
 /** Lives until both sockets are closed. A side that breaks takes the other with it within `relayTearDownMs`. */
 export class Splice {
@@ -33,7 +37,6 @@ export class Splice {
   bytesUp = 0
   /** Bytes read from the listener. */
   bytesDown = 0
-  readonly #mode: SpliceMode
   readonly #onClosed: () => void
   readonly #sender: Side
   readonly #listener: Side
@@ -41,10 +44,9 @@ export class Splice {
   #isEnding = false
 
   constructor(options: SpliceOptions) {
-    this.#mode = options.mode
     this.#onClosed = options.onClosed
-    this.#sender = newSide(options.sender)
-    this.#listener = newSide(options.listener)
+    this.#sender = newSide(options.sender, options.mode)
+    this.#listener = newSide(options.listener, options.mode)
     this.#join(this.#sender, this.#listener, (count) => (this.bytesUp += count))
     this.#join(this.#listener, this.#sender, (count) => (this.bytesDown += count))
   }
@@ -56,68 +58,76 @@ export class Splice {
   }
 
   #join(from: Side, to: Side, onBytes: (count: number) => void): void {
-    const isRaw = this.#mode === 'raw'
+    const { rewriter, socket } = from
     from.stop = pump({
-      from: from.socket,
+      from: socket,
       to: to.socket,
-      forward: isRaw ? (chunk) => [chunk] : (chunk) => this.#rewrite(from, to, chunk),
+      forward: rewriter === undefined ? asIs : (chunk) => this.#rewrite(from, to, chunk),
       onBytes,
     })
-    from.socket.on('end', () => {
-      if (isRaw) to.socket.end()
+    socket.on('end', () => {
+      if (rewriter === undefined) to.socket.end()
       // After its close frame the other one's is awaited, within `relayCloseHandshakeMs`.
-      else if (!from.rewriter.closed) this.#lost(from, to)
+      else if (!rewriter.closed) this.#lost(from, to)
     })
-    from.socket.on('error', () => {
+    socket.on('error', () => {
       this.#lost(from, to)
     })
-    from.socket.on('close', () => {
+    socket.on('close', () => {
       from.isClosed = true
-      const isComplete = from.socket.readableEnded && from.socket.writableFinished
-      if (!isComplete) this.#lost(from, to)
+      if (!socket.readableEnded || !socket.writableFinished) this.#lost(from, to)
       if (to.isClosed) this.#closed()
     })
   }
 
   #rewrite(from: Side, to: Side, chunk: Buffer): readonly Buffer[] {
-    if (from.rewriter.closed) return []
-    const parts = from.rewriter.rewrite(chunk)
-    if (from.rewriter.failure === undefined) {
-      if (from.rewriter.closed) this.#onCloseFrame(to)
+    const { rewriter } = from
+    if (rewriter === undefined || rewriter.closed) return []
+    const parts = rewriter.rewrite(chunk)
+    if (rewriter.failure === undefined) {
+      if (rewriter.closed) this.#onCloseFrame(to)
       return parts
     }
     for (const part of parts) to.socket.write(part)
-    this.#putClose({ into: from, flow: to.rewriter, code: protocolError })
-    this.#putClose({ into: to, flow: from.rewriter, code: hybridConnectionClose.entityGone })
+    this.#putClose({ into: from, after: to, code: protocolError })
+    this.#putClose({ into: to, after: from, code: hybridConnectionClose.entityGone })
     this.#end()
     return []
   }
 
   /** Both clients wait for their server to close after the exchange of close frames, and neither is one. */
   #onCloseFrame(other: Side): void {
-    if (other.rewriter.closed) {
+    if (other.rewriter?.closed === true) {
       // The frame itself is written by the caller, after this returns.
       setImmediate(() => {
         this.#end()
       })
       return
     }
-    this.#timer ??= setTimeout(() => {
-      this.#end()
+    this.#awaitClose(other)
+  }
+
+  /** A slow reader has not seen the close frame yet; only one that has all and says nothing is cut. */
+  #awaitClose(other: Side): void {
+    if (this.#isEnding) return
+    this.#timer = setTimeout(() => {
+      if (other.socket.writableLength > 0) this.#awaitClose(other)
+      else this.#end()
     }, limits.relayCloseHandshakeMs)
   }
 
   #lost(from: Side, to: Side): void {
-    if (this.#mode === 'frames' && !from.rewriter.closed) {
-      this.#putClose({ into: to, flow: from.rewriter, code: hybridConnectionClose.entityGone })
-    }
+    this.#putClose({ into: to, after: from, code: hybridConnectionClose.entityGone })
     this.#end()
   }
 
-  /** Adds a close frame where `flow` leaves room for one. */
-  #putClose({ into, flow, code }: { into: Side; flow: FrameRewriter; code: number }): void {
-    if (this.#isEnding || !into.socket.writable || !flow.atBoundary || flow.closed) return
-    into.socket.write(Buffer.from([0x88, 2, code >> 8, code & 0xff]))
+  /** Adds a close frame to what goes from `after` to `into`, where that stands between two frames. */
+  #putClose({ into, after, code }: { into: Side; after: Side; code: number }): void {
+    const { rewriter } = after
+    if (this.#isEnding || rewriter === undefined || rewriter.closed || !rewriter.atBoundary) return
+    if (into.socket.writable) {
+      into.socket.write(Buffer.from([closeOpcode, 2, code >> 8, code & 0xff]))
+    }
   }
 
   /** Sends what is queued, then cuts. */
@@ -143,6 +153,7 @@ export class Splice {
   }
 }
 
-function newSide(socket: Duplex): Side {
-  return { socket, rewriter: new FrameRewriter(), isClosed: false, stop: () => undefined }
+function newSide(socket: Duplex, mode: SpliceMode): Side {
+  const rewriter = mode === 'raw' ? undefined : new FrameRewriter()
+  return { socket, rewriter, isClosed: false, stop: () => undefined }
 }

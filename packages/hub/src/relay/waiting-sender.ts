@@ -36,12 +36,17 @@ export class WaitingSender {
       this.#keep(chunk)
     }
     if (head.length > 0) keep(head)
+    const gone = (): void => {
+      this.#stop()
+      socket.destroy()
+      events.onGone()
+    }
     // Only a socket that is read tells that its peer has gone.
-    socket.on('data', keep).once('end', events.onGone).once('close', events.onGone)
+    socket.on('data', keep).once('end', gone).once('close', gone)
     const timer = setTimeout(events.onTimeout, limits.relayRendezvousAddressTtlMs)
     this.#stop = () => {
       clearTimeout(timer)
-      socket.off('data', keep).off('end', events.onGone).off('close', events.onGone).pause()
+      socket.off('data', keep).off('end', gone).off('close', gone).pause()
     }
   }
 

@@ -129,8 +129,8 @@ async function makeServer(
   const server = createTlsServer({
     cert: certificate,
     key,
-    allowHalfOpen: true,
     ALPNProtocols: ['http/1.1'],
   })
+  server.on('tlsClientError', (_error, socket) => socket.destroy())
   return { server, ca: authority.certificate }
 }

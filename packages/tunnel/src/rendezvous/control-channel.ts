@@ -53,8 +53,8 @@ export async function openControlChannel(options: ControlChannelOptions): Promis
     perMessageDeflate: false,
     maxPayload: limits.relayControlMessageBytes,
   })
-  // Errors are reported by `close`, which follows each of them; without a listener they would be thrown.
-  webSocket.on('error', () => undefined)
+  // Watched from the start: the first messages may come in one packet with the 101.
+  const channel = watch(webSocket, hop, options)
   try {
     await beforeDeadline(opened(webSocket, hop), {
       signal: options.signal,
@@ -66,7 +66,7 @@ export async function openControlChannel(options: ControlChannelOptions): Promis
     socket.destroy()
     throw error
   }
-  return watch(webSocket, hop, options)
+  return channel
 }
 
 function opened(webSocket: WebSocket, hop: Hop): Promise<undefined> {
@@ -102,6 +102,8 @@ function watch(
     }, limits.relayTearDownMs)
   }
   signal.addEventListener('abort', close, { once: true })
+  // Errors are reported by `close`, which follows each of them; without a listener they would be thrown.
+  webSocket.on('error', () => undefined)
   webSocket.on('message', (data: Buffer, isBinary) => {
     try {
       const message: unknown = isBinary ? undefined : JSON.parse(data.toString())
@@ -145,7 +147,7 @@ function keepAlive(webSocket: WebSocket, onDead: () => void): () => void {
   webSocket.on('ping', hear).on('pong', hear).on('message', hear)
   const timer = setInterval(() => {
     if (performance.now() - heardAt > limits.relayPingTimeoutMs) onDead()
-    else webSocket.ping()
+    else if (webSocket.readyState === webSocket.OPEN) webSocket.ping()
   }, limits.relayPingIntervalMs)
   return () => {
     clearInterval(timer)

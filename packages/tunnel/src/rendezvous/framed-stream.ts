@@ -58,9 +58,14 @@ export class FramedStream extends Duplex {
   }
 
   override _final(done: Done): void {
-    if (this.#canSend()) this.#sender.send(endOfStream, binary)
     this.#sentEnd = true
-    this.#whenFlushed(done)
+    if (!this.#canSend()) done()
+    // Finished means that all left this process: the close that follows must not overtake it.
+    else {
+      this.#sender.send(endOfStream, binary, () => {
+        done()
+      })
+    }
   }
 
   override _destroy(error: Error | null, done: Done): void {
