@@ -38,7 +38,7 @@ async function cleanUp(): Promise<void> {
   for (const end of ends.splice(0).reverse()) {
     await end().catch((error: unknown) => process.stderr.write(`clean-up: ${String(error)}\n`))
   }
-  rmSync(directory, { recursive: true, force: true })
+  rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
 }
 
 /** Rejects at the first Ctrl-C: the walk is left where it is, and everything it started is ended. */

@@ -169,7 +169,7 @@ async function relayBytes(hub: HubInfo, signal: AbortSignal): Promise<number> {
     )
     request.on('error', reject)
   })
-  const values = [...text.matchAll(/^sallyport_relay_bytes_total\{[^}]*\} (\d+)/gm)]
+  const values = [...text.matchAll(/^sallyport_relay_(?:up|down)_bytes (\d+)/gm)]
   return values.reduce((sum, [, value]) => sum + Number(value), 0)
 }
 

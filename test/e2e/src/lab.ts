@@ -92,7 +92,8 @@ export async function startLab(options: {
       await end().catch((error: unknown) => {
         options.say(String(error))
       })
-    rmSync(directory, { recursive: true, force: true })
+    // An agent that has just been told to stop may still be writing its last log line.
+    rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
   }
   try {
     const network = await createNetwork(String(process.pid))

@@ -36,7 +36,7 @@ export async function startSandbox(
   const ends: (() => Promise<unknown>)[] = []
   const stop = async () => {
     for (const end of ends.splice(0).reverse()) await end()
-    rmSync(directory, { recursive: true, force: true })
+    rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
   }
   try {
     const cluster = await startCluster({ size: 'control-plane' })

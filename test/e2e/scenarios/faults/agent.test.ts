@@ -2,7 +2,7 @@
  * The agent dies, is doubled, changes its key, or is asked to stand for another cluster.
  * @module
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { sallyport, sallyportOk, sallyportStart } from '../../src/actors.ts'
@@ -101,13 +101,23 @@ verifies(
   async () => {
     const { operator, clusterName } = lab()
     const first = await agentOf(clusterName)
-    const second = sallyportStart(operator, [
-      'agent',
-      '--state-directory',
-      first.stateDirectory,
-      '--kubeconfig',
-      cluster().kubeconfig,
-    ])
+    const agent = (stateDirectory: string) =>
+      sallyportStart(operator, [
+        'agent',
+        '--state-directory',
+        stateDirectory,
+        '--kubeconfig',
+        cluster().kubeconfig,
+      ])
+    // One process a state directory: two would write the same files.
+    expect((await agent(first.stateDirectory).ended).stderr).toContain('ERR_FILE_LOCKED')
+    // A replica with the same keys, as the replicas of a Deployment share a Secret.
+    const replica = join(operator.home, 'replica')
+    cpSync(first.stateDirectory, replica, {
+      recursive: true,
+      filter: (path) => !path.endsWith('.lock'),
+    })
+    const second = agent(replica)
     await second.waitFor(/listening/)
     const proxies = [await startProxy(), await startProxy(), await startProxy(), await startProxy()]
     for (const proxy of proxies) await kubectlOk(proxy, ['get', 'ns'])
@@ -119,17 +129,10 @@ verifies(
       }, 'every proxy works with one agent left')
       await proxy.stop()
     }
-    // Somebody with a copy of a used enrolment cannot become this cluster's agent with keys of his own.
-    const thief = join(operator.home, 'thief')
-    const refused = sallyportStart(operator, [
-      'agent',
-      '--state-directory',
-      thief,
-      '--kubeconfig',
-      cluster().kubeconfig,
-    ])
-    const end = await refused.ended
+    // Without an enrolment of its own nobody becomes this cluster's agent.
+    const end = await agent(join(operator.home, 'thief')).ended
     expect(end.code).not.toBe(0)
+    expect(end.stderr).toContain('remedy')
   },
   180_000,
 )
