@@ -23,9 +23,10 @@ export function line(text = ''): void {
   out.write(`${text}\n`)
 }
 
-/** A running step: `note` replaces the text behind its title. */
+/** A running step: `note` replaces the text behind its title, `typed` is the command a user would type for it. */
 export interface Step {
   note: (text: string) => void
+  typed: (command: string) => void
 }
 
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`
@@ -46,6 +47,7 @@ export class Stage {
     const head = `${++this.#number}/${this.#total}  ${title.padEnd(titleWidth)}`
     const started = performance.now()
     let note = ''
+    let command = ''
     let frame = 0
     const draw = () => {
       const spin = marks.spin[frame++ % marks.spin.length] ?? ''
@@ -61,6 +63,7 @@ export class Stage {
       line(
         `  ${paint(style, mark)} ${head}${note}  ${paint('dim', seconds(performance.now() - started))}`,
       )
+      if (command !== '') line(paint('dim', `         $ ${command}`))
     }
     try {
       const result = await work({
@@ -68,6 +71,7 @@ export class Stage {
           if (!isLive && text !== note) line(`       ${text}`)
           note = text
         },
+        typed: (text) => (command = text),
       })
       finish(marks.ok, 'green')
       return result

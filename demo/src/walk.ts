@@ -42,10 +42,8 @@ async function bringUpCluster(options: WalkOptions): Promise<Cluster> {
       onProgress: ({ step: what, state, detail, fraction, expectedSeconds }) => {
         if (state === 'done') return
         const percent = fraction === undefined ? '' : ` ${Math.round(fraction * 100)} %`
-        const expected =
-          expectedSeconds === undefined
-            ? ''
-            : `, about ${Math.ceil(expectedSeconds / 60)} min the first time`
+        const minutes = Math.ceil((expectedSeconds ?? 0) / 60)
+        const expected = minutes < 2 ? '' : `, about ${minutes} min, the first time only`
         step.note(`${what}${detail === undefined ? '' : `: ${detail}`}${percent}${expected}`)
       },
     })
@@ -58,6 +56,7 @@ async function bringUpCluster(options: WalkOptions): Promise<Cluster> {
 /** Starts the hub and signs the user in. */
 async function startHubAndSignIn(options: WalkOptions, user: Actor): Promise<HubInfo> {
   const hub = await options.stage.step('Hub and relay', async (step) => {
+    step.typed('sallyport hub --data-directory DIR --listen 127.0.0.1:PORT')
     const dataDirectory = join(options.directory, 'hub')
     const { running, info } = await startHub(user, {
       dataDirectory,
@@ -70,6 +69,7 @@ async function startHubAndSignIn(options: WalkOptions, user: Actor): Promise<Hub
     return info
   })
   await options.stage.step('Sign in', async (step) => {
+    step.typed('sallyport login --service-principal -u CLIENT_ID --hub URL')
     await login(user, hub)
     step.note(`as ${hub.objectId}`)
   })
@@ -84,6 +84,7 @@ async function connect(
 ): Promise<void> {
   const { user, hub } = place
   await options.stage.step('Connect the cluster', async (step) => {
+    step.typed(`sallyport connect -n ${name} -g ${group} --kube-config FILE`)
     options.ends.push(() =>
       sallyportOk(user, ['delete', '-n', name, '-g', group, '--yes'], { detached: true }),
     )
@@ -104,6 +105,9 @@ async function connect(
     step.note(`${name} is ${connectivityStatus ?? 'connected'}`)
   })
   await options.stage.step('Grant access', async (step) => {
+    step.typed(
+      'kubectl create clusterrolebinding demo-user-binding --clusterrole cluster-admin --user=OBJECT_ID',
+    )
     const binding = [
       'create',
       'clusterrolebinding',
@@ -200,6 +204,7 @@ async function useKubectl(
       )
     await show('get', 'pods', '-A')
     await show('auth', 'whoami')
+    step.note(`${shown.length} answers`)
     if (!options.node) return undefined
     const found =
       (await through('get', 'pods', '-l', 'app=checkout', '-o', 'name')).trim().split('\n')[0] ?? ''
@@ -218,6 +223,7 @@ export async function walk(options: WalkOptions): Promise<Walk> {
   await connect(options, cluster, { user, hub })
   const kubeconfig = join(options.directory, 'kubeconfig')
   await options.stage.step('Proxy', async (step) => {
+    step.typed(`sallyport proxy -n ${name} -g ${group}`)
     const args = ['proxy', '-n', name, '-g', group, '--port', '0', '-f', kubeconfig]
     const proxy = sallyportStart(user, args, { detached: true })
     options.ends.push(() => proxy.stop('SIGINT'))
