@@ -33,11 +33,11 @@ async function load(
 }
 
 /** Replaces the path of the `-url` flag. */
-export const at = (flags: PathFlags, path: string): PathFlags =>
+const at = (flags: PathFlags, path: string): PathFlags =>
   flags.map((flag, index) => (flags[index - 1] === '-url' ? new URL(path, flag).href : flag))
 
 /** Runs `one` on both paths in turn, `rounds` times; the medians of each figure. */
-export async function compare<K extends string>(
+async function compare<K extends string>(
   bench: Bench,
   one: (flags: PathFlags) => Promise<Record<K, number>>,
 ): Promise<{ direct: Record<K, number>; through: Record<K, number> }> {

@@ -33,7 +33,7 @@ interface Kubeconfig {
 }
 
 /** Turns a kubeconfig into flags of the load program, with its certificates in files. */
-export function flagsOf(kubeconfig: string, directory: string): PathFlags {
+function flagsOf(kubeconfig: string, directory: string): PathFlags {
   const { clusters, users } = parse(readFileSync(kubeconfig, 'utf8')) as Kubeconfig
   const cluster = clusters[0]?.cluster
   if (cluster === undefined) throw new Error(`${kubeconfig} has no cluster`)

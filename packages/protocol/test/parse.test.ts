@@ -26,9 +26,7 @@ describe('parser', () => {
   })
 
   it('does not coerce', () => {
-    expect(() => parse({ authenticationMethod: 'AAD', clientProxy: 'true' })).toThrow(
-      /clientProxy/,
-    )
+    expect(() => parse({ authenticationMethod: 'AAD', clientProxy: 'true' })).toThrow(/clientProxy/)
   })
 
   it.each([
