@@ -5,7 +5,7 @@
 import { isSeq, stringify } from 'yaml'
 import type { Pair } from 'yaml'
 import { entryLists, pairOf, type EntryList, type Kubeconfig } from './document.ts'
-import { colonEnd, endOf, isFlow, lineEnd, lineStart, startOf } from './positions.ts'
+import { colonEnd, columnOf, endOf, isFlow, lineEnd, startOf } from './positions.ts'
 import { applyEdits, type TextEdit } from './text-edit.ts'
 
 /** One entry of each list. */
@@ -70,7 +70,7 @@ function addPairs(config: Kubeconfig, pairs: Record<string, unknown>, eol: strin
     return { start: at, end: at, text: last === undefined ? inside : `, ${inside}` }
   }
   const at = lineEnd(text, endOf(root))
-  const indent = ' '.repeat(startOf(root) - lineStart(text, startOf(root)))
+  const indent = ' '.repeat(columnOf(text, startOf(root)))
   return {
     start: at,
     end: at,
@@ -101,10 +101,7 @@ function appendTo(
     return [{ start: colonEnd(pair), end: endOf(pair), text: ` [${JSON.stringify(entry)}]` }]
   }
   const at = lineEnd(text, endOf(pair))
-  const column =
-    list === undefined
-      ? startOf(root) - lineStart(text, startOf(root))
-      : dashColumn(text, startOf(list))
+  const column = columnOf(text, startOf(list ?? root))
   const lines = breakBefore(text, at, eol) + indented(block([entry], eol), ' '.repeat(column))
   const insert = { start: at, end: at, text: lines }
   // `[]`, `null` and `~` make room for lines below the key.
@@ -112,5 +109,3 @@ function appendTo(
     ? [{ start: colonEnd(pair), end: endOf(pair), text: '' }, insert]
     : [insert]
 }
-
-const dashColumn = (text: string, dash: number) => dash - lineStart(text, dash)

@@ -74,6 +74,15 @@ const isNamedAs =
   (entry, list) =>
     entry['name'] === (proxyEntryNames(context) as Record<string, string>)[list]
 
+/** Whether somebody else wrote an entry of these names. */
+function hasForeign(config: Kubeconfig, context: string): boolean {
+  const isNamed = isNamedAs(context)
+  return hasEntries(
+    config,
+    (entry, list) => isNamed(entry, list) && markOf(entry, list) === undefined,
+  )
+}
+
 function refuseForeign(config: Kubeconfig, options: LeaseOptions): void {
   if (options.overwrite) return
   const { context } = options
@@ -90,9 +99,7 @@ function refuseForeign(config: Kubeconfig, options: LeaseOptions): void {
       },
     )
   }
-  const isForeign: IsMeant = (entry, list) =>
-    isNamedAs(context)(entry, list) && markOf(entry, list) === undefined
-  if (!hasEntries(config, isForeign)) return
+  if (!hasForeign(config, context)) return
   throw new SallyportError(
     'ERR_KUBECONFIG_CONFLICT',
     `${config.path} has a context '${context}' that sallyport did not write`,
@@ -141,7 +148,8 @@ export async function takeLease(options: LeaseOptions, access: ProxyAccess): Pro
     }
     writeRecord(configDirectory, made)
     writePrivateFile(file, text)
-    return { record: made, original: before }
+    // What --overwrite replaced comes back; an entry a dead proxy left does not.
+    return { record: made, original: hasForeign(config, access.context) ? before : undefined }
   })
   return {
     file,

@@ -2,7 +2,7 @@
  * Where nodes of a kubeconfig begin and end in its text.
  * @module
  */
-import { isCollection, isMap, isNode, isPair, isSeq, type Pair, type YAMLSeq } from 'yaml'
+import { isCollection, isMap, isNode, isPair, isScalar, isSeq, type Pair, type YAMLSeq } from 'yaml'
 
 type Range = readonly [number, number, number]
 
@@ -20,12 +20,17 @@ export const startOf = (node: unknown): number => rangeOf(node)[0]
 
 /** Behind the last character of a node's own text: not the comments and line breaks that follow. */
 export function endOf(node: unknown): number {
-  if (isPair(node)) return node.value === null ? colonEnd(node) : endOf(node.value)
+  if (isPair(node)) return hasNoValue(node) ? colonEnd(node) : endOf(node.value)
   if ((isMap(node) || isSeq(node)) && !isFlow(node)) {
     const last: unknown = node.items.at(-1)
     if (last !== undefined) return endOf(last)
   }
   return rangeOf(node)[1]
+}
+
+/** `key:` with nothing behind it; the parser puts its null somewhere before the next token. */
+function hasNoValue({ value }: Pair): boolean {
+  return value === null || (isScalar(value) && value.value === null && (value.source ?? '') === '')
 }
 
 /** Behind the colon of a pair. */
@@ -55,3 +60,9 @@ export function lineEnd(text: string, position: number): number {
 /** First character of the line a position is in. */
 export const lineStart = (text: string, position: number): number =>
   text.lastIndexOf('\n', position - 1) + 1
+
+/** Column of a position; a byte order mark takes none. */
+export function columnOf(text: string, position: number): number {
+  const start = lineStart(text, position)
+  return position - start - (start === 0 && text.startsWith('\ufeff') ? 1 : 0)
+}

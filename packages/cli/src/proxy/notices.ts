@@ -2,6 +2,7 @@
  * One line when the link is lost, one when it is back; nothing for what users do not notice.
  * @module
  */
+import { limits } from '@sallyport/protocol'
 import type { SessionState } from '@sallyport/tunnel'
 import { duration } from '../output/time.ts'
 
@@ -14,13 +15,18 @@ export function createNotices(
   let lostAt: number | undefined
   return (state) => {
     if (state.state === 'connected') {
-      if (lostAt !== undefined)
+      if (isStarted && lostAt !== undefined) {
         say(`connected to '${name}' again after ${duration(Date.now() - lostAt)}`)
+      }
       lostAt = undefined
       isStarted = true
     }
-    if (state.state !== 'reconnecting' || !isStarted || lostAt !== undefined) return
+    if (state.state !== 'reconnecting' || lostAt !== undefined) return
     lostAt = Date.now()
-    say(`the connection to '${name}' was lost (${state.error.message}); dialling again`)
+    say(
+      isStarted
+        ? `the connection to '${name}' was lost (${state.error.message}); dialling again`
+        : `waiting for '${name}' up to ${duration(limits.proxyReadyTimeoutMs)}: ${state.error.message}`,
+    )
   }
 }

@@ -49,7 +49,9 @@ export async function refuseOffline(
     if (isSallyportError(error) && error.code === 'ERR_FORBIDDEN') return undefined
     throw named(error, id)
   }
-  if (cluster.properties.connectivityStatus === 'Offline') throw offlineError(cluster, Date.now())
+  const { connectivityStatus, lastConnectivityTime } = cluster.properties
+  const neverCame = connectivityStatus !== 'Connected' && lastConnectivityTime === undefined
+  if (connectivityStatus === 'Offline' || neverCame) throw offlineError(cluster, Date.now())
   return cluster
 }
 
