@@ -1,3 +1,7 @@
+/**
+ * Who may listen and send: tokens, rights, paths, and malformed requests.
+ * @module
+ */
 import { createHmac } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { signSasToken } from '@sallyport/tunnel'

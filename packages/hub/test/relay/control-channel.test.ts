@@ -1,3 +1,7 @@
+/**
+ * Control channels: token expiry and renewal, liveness, abuse (T-WS-1).
+ * @module
+ */
 import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'

@@ -1,3 +1,7 @@
+/**
+ * The rewriting of client frames against a slow twin, and abuse.
+ * @module
+ */
 import { describe, expect, test } from 'vitest'
 import { FrameRewriter } from '../../src/relay/frame-rewriter.ts'
 import { frame } from './raw-client.ts'

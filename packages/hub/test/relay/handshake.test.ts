@@ -1,3 +1,7 @@
+/**
+ * From a waiting sender to its answer: limits, single use, expiry, rejection, faults, draining.
+ * @module
+ */
 import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'

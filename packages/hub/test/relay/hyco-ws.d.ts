@@ -1,4 +1,7 @@
-/** What the tests use of hyco-ws, which has no types of its own. */
+/**
+ * What the tests use of hyco-ws, which has no types of its own.
+ * @module
+ */
 declare module 'hyco-ws' {
   import type { EventEmitter } from 'node:events'
 

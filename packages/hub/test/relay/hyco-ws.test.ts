@@ -1,4 +1,7 @@
-/** Unmodified hyco-ws 1.0.5 on both sides is the referee of the protocol. */
+/**
+ * Unmodified hyco-ws 1.0.5 on both sides is the referee of the protocol.
+ * @module
+ */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import hyco, { type HycoServer, type HycoSocket } from 'hyco-ws'

@@ -1,3 +1,7 @@
+/**
+ * Spliced sockets: no byte lost, half-close, back-pressure, faults, leaks.
+ * @module
+ */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'

@@ -1,3 +1,7 @@
+/**
+ * Waiting times between attempts.
+ * @module
+ */
 import { expect, test } from 'vitest'
 import { limits } from '@sallyport/protocol'
 import { BackOff } from '../../src/rendezvous/back-off.ts'

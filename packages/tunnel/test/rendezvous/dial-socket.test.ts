@@ -1,3 +1,7 @@
+/**
+ * Dialling: trust, proxies, and errors that name the hop.
+ * @module
+ */
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'

@@ -1,3 +1,7 @@
+/**
+ * Bytes in binary messages: abuse (T-WS-1), ends of stream, back-pressure.
+ * @module
+ */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'

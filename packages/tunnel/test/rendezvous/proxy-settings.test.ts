@@ -1,3 +1,7 @@
+/**
+ * HTTPS_PROXY and NO_PROXY.
+ * @module
+ */
 import { describe, expect, test } from 'vitest'
 import { isProxyBypassed, proxyFromEnvironment } from '../../src/rendezvous/proxy-settings.ts'
 

@@ -1,3 +1,7 @@
+/**
+ * The listener: reconnecting, renewing, accepting, closing.
+ * @module
+ */
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'

@@ -1,3 +1,7 @@
+/**
+ * Both ends of a rendezvous against the real relay, in every mode.
+ * @module
+ */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'

@@ -1,3 +1,7 @@
+/**
+ * Shared access signatures: what passes and what does not.
+ * @module
+ */
 import { expect, test } from 'vitest'
 import { coversPath, signSasToken, verifySasToken } from '../../src/rendezvous/sas-token.ts'
 
