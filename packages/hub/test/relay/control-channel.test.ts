@@ -144,9 +144,10 @@ describe('T-WS-1 abuse of a control channel ends it and nothing else', () => {
       },
     })
     expect(status).toBe(101)
-    const answer = drain(socket)
+    const answer = once(socket, 'data') as Promise<[Buffer]>
+    socket.resume()
     socket.write(bytes)
-    const close = await answer
+    const [close] = await answer
     expect(close[0]).toBe(0x88)
     expect(close.readUInt16BE(2)).toBe(code)
     socket.end()

@@ -207,6 +207,7 @@ describe('frames between clients', () => {
       ]),
     )
     await drain(sender)
+    listener.destroy()
     await rig.event('rendezvous-closed')
   })
 
@@ -230,6 +231,8 @@ describe('frames between clients', () => {
       frame(Buffer.from([code >> 8, code & 255]), { first: 0x88, masked: false })
     expect(await toListener).toEqual(close(1002))
     expect(await toSender).toEqual(Buffer.concat([frame('ok', { masked: false }), close(1001)]))
+    sender.destroy()
+    listener.destroy()
     await rig.event('rendezvous-closed')
     expect(rig.relay.stats().listeners).toBe(1)
   })
@@ -257,6 +260,8 @@ describe('frames between clients', () => {
     first.listener.write(close)
     expect((await toListener).length).toBe(4)
     expect((await toSender).length).toBe(4)
+    first.sender.destroy()
+    first.listener.destroy()
     await rig.event('rendezvous-closed')
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const second = await pair(undefined)
