@@ -26,15 +26,20 @@ export class KubernetesServer {
   readonly #server: Server
   readonly #connections = new WeakMap<Duplex, Connection>()
 
-  constructor() {
+  /** `headersTimeoutMs` (default: the limit of that name) bounds the time from the first byte of a head, or the opening, to its end. */
+  constructor(options: { headersTimeoutMs?: number } = {}) {
+    const headersTimeout = options.headersTimeoutMs ?? limits.agentHeadersTimeoutMs
     this.#server = createServer({
       maxHeaderSize: limits.agentMaxHeaderBytes,
-      headersTimeout: limits.agentHeadersTimeoutMs,
+      headersTimeout,
       // Uploads and watches last as long as they last.
       requestTimeout: 0,
       // Idle connections are ended by a timer of our own, below.
       keepAliveTimeout: 0,
-      connectionsCheckingInterval: limits.httpConnectionsCheckingIntervalMs,
+      connectionsCheckingInterval: Math.min(
+        limits.httpConnectionsCheckingIntervalMs,
+        headersTimeout,
+      ),
       requireHostHeader: true,
       insecureHTTPParser: false,
     })
@@ -46,6 +51,8 @@ export class KubernetesServer {
     this.#server.on('upgrade', this.#onUpgrade)
     this.#server.on('connect', this.#onConnect)
     this.#server.on('clientError', this.#onClientError)
+    // node:http starts its clock of unfinished heads with this event; a server that never listens would have none.
+    this.#server.emit('listening')
   }
 
   /** Serves HTTP/1.1 on the stream until it ends. */

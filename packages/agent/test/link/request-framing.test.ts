@@ -183,3 +183,26 @@ test('pipelined requests are answered one after the other, in order', async () =
   expect(answer.match(/"\/\d"/g)).toEqual(['"/1"', '"/2"', '"/3"'])
   end.stream.destroy()
 })
+
+test('X176 a head that does not end is cut off; a slow body and a silent watch are not', async () => {
+  const slow = makeRig({
+    address: addressOf(recorder.port, recorder.certificate),
+    headersTimeoutMs: 200,
+  })
+  recorder.answer = (head) => (head.includes('watch') ? 'HTTP/1.1 200 OK\r\n\r\n' : undefined)
+  const watch = slow.open()
+  watch.write(`${requestLine('GET', '/api?watch=true')}\r\n`)
+  const body = slow.open()
+  body.write(`${requestLine('POST')}Content-Length: 5\r\n\r\nab`)
+  await expect.poll(() => recorder.heads).toBe(2)
+  const silent = slow.open()
+  const head = slow.open()
+  head.write(requestLine())
+  expect(status(await head.end())).toBe(408)
+  expect(status(await silent.end())).toBe(408)
+  expect(watch.broken || watch.ended || body.broken || body.ended).toBe(false)
+  expect(recorder.heads).toBe(2)
+  slow.close()
+  watch.stream.destroy()
+  body.stream.destroy()
+})

@@ -44,6 +44,7 @@ export function makeRig(options: {
   mode?: UpstreamClient['kind']
   groups?: string[]
   credential?: CredentialSource
+  headersTimeoutMs?: number
 }): Rig {
   const violations: string[] = []
   const heads = new HeadGuard({ violation: (text) => violations.push(text) })
@@ -66,7 +67,8 @@ export function makeRig(options: {
     nextRequestId: () => `${sid}.${++count}`,
     onProblem: (requestId, error) => problems.push({ requestId, error }),
   }
-  const server = new KubernetesServer()
+  const { headersTimeoutMs } = options
+  const server = new KubernetesServer(headersTimeoutMs === undefined ? {} : { headersTimeoutMs })
   return {
     problems,
     violations,
