@@ -31,9 +31,9 @@ export function createHttpsServer(material: TlsMaterial): Server {
     connectionsCheckingInterval: limits.httpConnectionsCheckingIntervalMs,
     keepAliveTimeout: limits.httpKeepAliveTimeoutMs,
     maxHeaderSize: limits.httpMaxHeaderBytes,
+    // Not allowHalfOpen: it would keep a connection that ends inside its handshake until the timeout; the relay sets it on
+    // the sockets it splices.
     noDelay: true,
-    // Half-close of a spliced connection must reach the other side.
-    allowHalfOpen: true,
   })
   server.on('request', answerStarting)
   server.maxHeadersCount = limits.httpMaxHeaders
