@@ -12,6 +12,7 @@ export function systemCode(error: unknown): string | undefined {
 
 const reasons: Record<string, string> = {
   EACCES: 'permission denied',
+  EREADONLY: 'its mode lets nobody write it',
   EPERM: 'not permitted',
   EROFS: 'the file system is read-only',
   ENOSPC: 'no space left on the device',

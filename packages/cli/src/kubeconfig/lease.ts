@@ -59,7 +59,8 @@ function checkWritable(file: string): void {
     const old = statSync(target, { throwIfNoEntry: false })
     if (old !== undefined) {
       accessSync(target, constants.R_OK | constants.W_OK)
-      if ((old.mode & 0o222) === 0) throw Object.assign(new Error('read-only'), { code: 'EACCES' })
+      if ((old.mode & 0o222) === 0)
+        throw Object.assign(new Error('read-only'), { code: 'EREADONLY' })
     }
     let directory = dirname(target)
     while (!existsSync(directory)) directory = dirname(directory)

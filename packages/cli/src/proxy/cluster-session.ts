@@ -6,6 +6,7 @@ import {
   CredentialResultsSchema,
   SallyportError,
   formatClusterId,
+  isSallyportError,
   type AuthenticationMethod,
   type ClusterId,
   type ListCredentialRequest,
@@ -50,10 +51,9 @@ export async function createClusterSession(options: ClusterSessionOptions): Prom
     identity,
     dial,
     credential: async (sessionId, signal) => {
-      const credential = await requestCredential(options, {
-        certificateThumbprint: identity.certificateThumbprint,
-        sessionId,
-        signal,
+      const ask = { certificateThumbprint: identity.certificateThumbprint, sessionId, signal }
+      const credential = await requestCredential(options, ask).catch((error: unknown) => {
+        throw sessionId === undefined ? error : passing(error)
       })
       // A key the hub changed is a hard stop before anything is dialled.
       const state = checkKnownKey(known(credential), credential.agentKeySha256)
@@ -65,6 +65,14 @@ export async function createClusterSession(options: ClusterSessionOptions): Prom
     },
     onState: options.onState,
   })
+}
+
+/** Once a session stands, a foreign certificate is a captive portal or a hub that restarts: nothing was sent, ask again later. */
+function passing(error: unknown): unknown {
+  if (!isSallyportError(error) || error.code !== 'ERR_HUB_UNTRUSTED') return error
+  const { message, why } = error
+  const said = { cause: error, ...(why === undefined ? {} : { why }) }
+  return new SallyportError('ERR_HUB_UNREACHABLE', message, said)
 }
 
 async function requestCredential(

@@ -2,9 +2,14 @@
  * One line when the link is lost, one when it is back; nothing for what users do not notice.
  * @module
  */
-import { limits } from '@sallyport/protocol'
+import { limits, type SallyportError } from '@sallyport/protocol'
 import type { SessionState } from '@sallyport/tunnel'
 import { duration } from '../output/time.ts'
+
+function reason(error: SallyportError): string {
+  if (error.code === 'ERR_RELAY_NO_LISTENER') return 'its agent is not connected'
+  return error.why === undefined ? error.message : `${error.message}: ${error.why}`
+}
 
 /** Turns session states into lines. */
 export function createNotices(
@@ -25,8 +30,8 @@ export function createNotices(
     lostAt = Date.now()
     say(
       isStarted
-        ? `the connection to '${name}' was lost (${state.error.message}); dialling again`
-        : `waiting for '${name}' up to ${duration(limits.proxyReadyTimeoutMs)}: ${state.error.message}`,
+        ? `the connection to '${name}' was lost (${reason(state.error)}); dialling again`
+        : `waiting for '${name}' up to ${duration(limits.proxyReadyTimeoutMs)}: ${reason(state.error)}`,
     )
   }
 }

@@ -76,16 +76,20 @@ export async function startRealHub(): Promise<RealHub> {
   }
 }
 
-/** Signs in with the secret in the environment; trusts by fingerprint unless told otherwise. */
-export function login(
-  hub: RealHub,
-  home: string,
-  more: string[] = ['--hub-fingerprint', hub.fingerprint],
-  options: { secret?: string | undefined; stdin?: string } = { secret: hub.clientSecret },
-): Promise<CliResult> {
+/** How a sign-in differs from the usual: the secret in the environment, trust by fingerprint. */
+export interface LoginOptions {
+  home: string
+  more?: string[] | undefined
+  secret?: string | undefined
+  stdin?: string | undefined
+}
+
+/** Signs in as the administrator. */
+export function login(hub: RealHub, options: LoginOptions): Promise<CliResult> {
+  const more = options.more ?? ['--hub-fingerprint', hub.fingerprint]
   const args = ['login', '--service-principal', '-u', hub.clientId, '--hub', hub.url, ...more]
   return cli(args, {
-    home,
+    home: options.home,
     env: { SALLYPORT_CLIENT_SECRET: options.secret },
     ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
   })
@@ -94,7 +98,7 @@ export function login(
 /** A home where the administrator is signed in. */
 export async function signedIn(hub: RealHub): Promise<string> {
   const home = temporaryDirectory()
-  const { code, stderr } = await login(hub, home)
+  const { code, stderr } = await login(hub, { home, secret: hub.clientSecret })
   if (code !== 0) throw new Error(stderr)
   return home
 }

@@ -20,8 +20,8 @@ afterAll(() => hub.stop())
 const login = (
   home: string,
   more?: string[],
-  options?: { secret?: string | undefined; stdin?: string },
-) => loginAt(hub, home, more, options)
+  options: { secret?: string | undefined; stdin?: string } = { secret: hub.clientSecret },
+) => loginAt(hub, { home, more, ...options })
 const signedIn = () => signedInAt(hub)
 const secretsFile = (home: string) => join(home, '.config', 'sallyport', 'credentials.json')
 
