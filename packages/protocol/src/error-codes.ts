@@ -213,8 +213,9 @@ export const errorRegistry = {
     remedy:
       'the name of the principal or group may not be impersonated; rename it in the directory',
   }),
-  ERR_REQUEST_IMPERSONATION: entry(400, 'BadRequest', {
-    exit: 2,
+  // 403, as the API server answers a refused --as; of a 400 client-go drops the text.
+  ERR_REQUEST_IMPERSONATION: entry(403, 'Forbidden', {
+    exit: 5,
     remedy: 'remove --as, --as-group and --as-uid: the identity is the signed-in principal',
   }),
   ERR_REQUEST_INVALID: entry(400, 'BadRequest', {

@@ -14,10 +14,21 @@ const reasonPhrases: Readonly<Record<number, string>> = {
   431: 'Request Header Fields Too Large',
 }
 
-/** Headers and body of a Status answer. */
-function render(error: SallyportError, status: number): { headers: string[]; body: Buffer } {
-  const body = Buffer.from(`${JSON.stringify({ ...toKubernetesStatus(error), code: status })}\n`)
-  const headers = ['Content-Type', 'application/json', 'Content-Length', `${body.length}`]
+/**
+ * Headers and body of a Status answer. kubectl reads its first request, discovery, without decoding a Status and shows
+ * the body only when it is text (client-go rest.Result.Raw): there the message goes out as plain text.
+ */
+function render(
+  error: SallyportError,
+  status: number,
+  accept = '',
+): { headers: string[]; body: Buffer } {
+  const isDiscovery = accept.includes('as=APIGroupDiscoveryList')
+  const answer = { ...toKubernetesStatus(error), code: status }
+  const text = isDiscovery ? String(answer.message) : JSON.stringify(answer)
+  const body = Buffer.from(`${text}\n`)
+  const type = isDiscovery ? 'text/plain; charset=utf-8' : 'application/json'
+  const headers = ['Content-Type', type, 'Content-Length', `${body.length}`]
   headers.push('Cache-Control', 'no-cache, private', 'X-Content-Type-Options', 'nosniff')
   if (error.requestId !== undefined) headers.push('Audit-Id', error.requestId)
   if (error.retryAfterSeconds !== undefined)
@@ -36,7 +47,7 @@ export function sendStatus(
     return
   }
   const status = options.status ?? error.entry.status
-  const { headers, body } = render(error, status)
+  const { headers, body } = render(error, status, response.req.headers.accept)
   if (options.close === true) response.shouldKeepAlive = false
   response.writeHead(status, headers)
   response.end(body)

@@ -113,9 +113,18 @@ describe('identity and hop-by-hop headers', () => {
       [rig, 'DELETE'],
       [token, 'GET'],
     ] as const)
-      expectRefused(await withHeaders([`${name}: root`], via, method), 400)
-    expectRefused(await withHeaders([`${name}: root`, `${name}: system:masters`]), 400)
+      expectRefused(await withHeaders([`${name}: root`], via, method), 403)
+    expectRefused(await withHeaders([`${name}: root`, `${name}: system:masters`]), 403)
     expect(rig.problems.at(-1)?.error.code).toBe('ERR_REQUEST_IMPERSONATION')
+  })
+
+  test('discovery, which kubectl reads without decoding a Status, gets the text', async () => {
+    const accept = 'Accept: application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
+    const answer = await withHeaders([accept, 'Impersonate-User: root'])
+    expect(status(answer)).toBe(403)
+    expect(answer).toMatch(/\r\nContent-Type: text\/plain/i)
+    expect(answer.split('\r\n\r\n')[1]).toMatch(/^sallyport: impersonation is not supported.*--as/)
+    expect(recorder.heads).toBe(0)
   })
 
   test.each(['Impersonate-Group : a', 'Impersonate-Group\t: a', ' Impersonate-Group: a'])(

@@ -256,7 +256,7 @@ describe('refused before anything is sent', () => {
     [
       'impersonation',
       upgrade('Connection: Upgrade\r\nUpgrade: websocket\r\nImpersonate-User: root\r\n'),
-      400,
+      403,
     ],
     [
       'a bad path',
