@@ -4,23 +4,13 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isSallyportError, limits, SallyportError } from '@sallyport/protocol'
-import type { UpstreamClient, UpstreamRequest } from '../upstream/client.ts'
+import type { UpstreamRequest } from '../upstream/client.ts'
 import { RequestBody } from './request-body.ts'
 import { cleanRequestHead, hasTooManyHeaders, type RequestHead } from './request-head.ts'
 import { ResponseRelay } from './response-relay.ts'
 import { isLongRunning, targetProblem } from './raw-target.ts'
 import { sendStatus } from './status-response.ts'
-
-/** What a stream knows of the session it belongs to. */
-export interface StreamSession {
-  readonly sessionId: string
-  /** The client of the session's identity, or of its absence. */
-  readonly client: UpstreamClient
-  /** Id of the next request: `<sid>.<n>`, sent as `Audit-ID`. */
-  nextRequestId(): string
-  /** Called for each refusal and upstream failure with the precise reason; must not throw. */
-  onProblem(requestId: string, error: SallyportError): void
-}
+import type { StreamSession } from './stream-session.ts'
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 

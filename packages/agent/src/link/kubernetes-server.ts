@@ -5,7 +5,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { limits, SallyportError } from '@sallyport/protocol'
-import { forwardRequest, type StreamSession } from './exchange.ts'
+import { forwardRequest } from './exchange.ts'
+import type { StreamSession } from './stream-session.ts'
 import { sendStatus, statusBytes } from './status-response.ts'
 import { forwardUpgrade } from './upgrade.ts'
 

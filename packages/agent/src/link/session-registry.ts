@@ -10,7 +10,7 @@ import {
 } from '@sallyport/protocol'
 import type { BoundSession, LinkStream } from '@sallyport/tunnel'
 import type { ClusterTokenVerifier } from './cluster-token.ts'
-import type { StreamSession } from './exchange.ts'
+import type { StreamSession } from './stream-session.ts'
 import { Session, type Sender, type SessionInfo } from './session.ts'
 
 /** How to send for accepted claims: under the guarded identity or under none. @throws SallyportError ERR_GUARD_IDENTITY. */

@@ -4,7 +4,7 @@
  */
 import { SallyportError, type ClusterTokenClaims } from '@sallyport/protocol'
 import type { UpstreamClient } from '../upstream/client.ts'
-import type { StreamSession } from './exchange.ts'
+import type { StreamSession } from './stream-session.ts'
 
 /** What is shown of a session. `since` is Unix milliseconds. */
 export interface SessionInfo {

@@ -24,8 +24,8 @@ function render(
   accept = '',
 ): { headers: string[]; body: Buffer } {
   const isDiscovery = accept.includes('as=APIGroupDiscoveryList')
-  const answer = { ...toKubernetesStatus(error), code: status }
-  const text = isDiscovery ? String(answer.message) : JSON.stringify(answer)
+  const answer: Record<string, unknown> = { ...toKubernetesStatus(error), code: status }
+  const text = isDiscovery ? String(answer['message']) : JSON.stringify(answer)
   const body = Buffer.from(`${text}\n`)
   const type = isDiscovery ? 'text/plain; charset=utf-8' : 'application/json'
   const headers = ['Content-Type', type, 'Content-Length', `${body.length}`]

@@ -5,18 +5,13 @@
 import { ServerResponse, type ClientRequest, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { isSallyportError, limits, SallyportError } from '@sallyport/protocol'
-import {
-  checkRequest,
-  isRefusal,
-  toUpstream,
-  type Refusal,
-  type StreamSession,
-} from './exchange.ts'
+import { checkRequest, isRefusal, toUpstream, type Refusal } from './exchange.ts'
 import { upgradeAnswerProblem } from './upgrade-answer.ts'
 import type { RequestHead } from './request-head.ts'
 import { cleanResponseHead } from './response-head.ts'
 import { splice } from './splice.ts'
 import { sendStatus } from './status-response.ts'
+import type { StreamSession } from './stream-session.ts'
 import { credentialFailure, upstreamFailure } from './upstream-failure.ts'
 
 /** One upgrade request on a connection that node:http has let go of. */

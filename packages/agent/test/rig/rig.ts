@@ -4,7 +4,7 @@
  */
 import type { SallyportError } from '@sallyport/protocol'
 import { guard } from '../../src/guard/guard.ts'
-import type { StreamSession } from '../../src/link/exchange.ts'
+import type { StreamSession } from '../../src/link/stream-session.ts'
 import { KubernetesServer } from '../../src/link/kubernetes-server.ts'
 import { AgentCredential, type CredentialSource } from '../../src/upstream/credential.ts'
 import { HeadGuard } from '../../src/upstream/head-guard.ts'
