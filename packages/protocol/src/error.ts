@@ -80,8 +80,20 @@ export function toArmError(error: SallyportError): ArmErrorBody {
   }
 }
 
-/** Renders an error as a Kubernetes `Status`, which kubectl prints well (apimachinery meta/v1 Status). */
-export function toKubernetesStatus(error: SallyportError): Record<string, unknown> {
+/** A failure as Kubernetes says it (apimachinery meta/v1 Status). */
+export interface KubernetesStatus {
+  kind: 'Status'
+  apiVersion: 'v1'
+  metadata: Record<string, never>
+  status: 'Failure'
+  message: string
+  reason: string
+  details: { causes: { reason: string; message: string }[] }
+  code: number
+}
+
+/** Renders an error as a Kubernetes `Status`, which kubectl prints well. */
+export function toKubernetesStatus(error: SallyportError): KubernetesStatus {
   const why = error.why === undefined ? '' : `: ${error.why}`
   const id = error.requestId === undefined ? '' : ` (request id ${error.requestId})`
   return {

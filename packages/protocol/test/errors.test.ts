@@ -57,7 +57,7 @@ describe('SallyportError', () => {
       code: 503,
       status: 'Failure',
     })
-    expect(toKubernetesStatus(error)['message']).toContain('request id id-1')
+    expect(toKubernetesStatus(error).message).toContain('request id id-1')
   })
 
   it('is recognised by shape, and nothing else is', () => {

@@ -42,7 +42,7 @@ export class HubClient {
       // The same dialling as to the relays: proxy, CONNECT and authority behave alike on every leg.
       connect: (_, done) => {
         const signal = AbortSignal.timeout(limits.dialTimeoutMs)
-        dialSocket(new URL(origin), { ...dial, signal }).then(
+        dialSocket(new URL(origin), { ...dial, signal, target: 'hub' }).then(
           (socket) => {
             done(null, socket)
           },

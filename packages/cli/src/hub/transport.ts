@@ -51,7 +51,11 @@ export function createTransport(options: TransportOptions): HubTransport {
   const { origin, dial } = options
   const agent = new Agent({
     connect: (_target, callback) => {
-      dialSocket(new URL(origin), { ...dial, signal: new AbortController().signal }).then(
+      dialSocket(new URL(origin), {
+        ...dial,
+        signal: new AbortController().signal,
+        target: 'hub',
+      }).then(
         (socket) => {
           callback(null, socket)
         },
@@ -151,20 +155,5 @@ function transportError(
       ...(error instanceof Error ? { why: error.message } : {}),
     })
   }
-  return hubError(error, origin)
-}
-
-/** The dialler speaks of the relay, which it is mostly used for; here the same port is the hub. */
-export function hubError(error: SallyportError, origin: string): SallyportError {
-  const why = error.message.includes(' proxy ') ? error.message : error.why
-  const said = { cause: error, ...(why === undefined ? {} : { why }) }
-  if (error.code === 'ERR_HUB_UNTRUSTED') {
-    return new SallyportError(
-      'ERR_HUB_UNTRUSTED',
-      `the certificate of ${origin} is not trusted`,
-      said,
-    )
-  }
-  if (error.code !== 'ERR_RELAY_UNREACHABLE' && error.code !== 'ERR_TIMEOUT') return error
-  return new SallyportError('ERR_HUB_UNREACHABLE', `the hub at ${origin} cannot be reached`, said)
+  return error
 }

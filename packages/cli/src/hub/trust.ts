@@ -41,6 +41,7 @@ export async function shownChain(
   const socket = await dialSocket(plain, {
     ...(dial.proxy === undefined ? {} : { proxy: dial.proxy }),
     signal,
+    target: 'hub',
   })
   const hostname = url.hostname.replaceAll(/[[\]]/g, '')
   const servername = isIP(hostname) === 0 ? { servername: hostname } : {}

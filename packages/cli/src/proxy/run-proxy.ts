@@ -4,7 +4,8 @@
  */
 import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
-import { isSallyportError, type ConnectedCluster } from '@sallyport/protocol'
+import { setDefaultHighWaterMark } from 'node:stream'
+import { isSallyportError, limits, type ConnectedCluster } from '@sallyport/protocol'
 import type { ClientSession } from '@sallyport/tunnel'
 import type { CommandContext } from '../commands/command.ts'
 import { Interruption, exitCodeOf } from '../commands/interrupt.ts'
@@ -47,6 +48,8 @@ export async function runProxy(context: CommandContext, plan: ProxyPlan): Promis
   const lease = leaseOptions(context, plan)
   if (lease !== undefined) await checkLease(lease)
   const certificates = await createLocalCertificates()
+  // At the default of 16 KiB every TLS record would stop and start the pipe; sockets take it when they are made.
+  setDefaultHighWaterMark(false, limits.relaySpliceHighWaterMarkBytes)
   const listener = await bindPort(context, plan, certificates)
   undo.defer(() => listener.close())
   const hub = undo.use(openHub(context))

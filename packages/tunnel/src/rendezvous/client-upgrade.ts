@@ -43,7 +43,7 @@ export async function dialUpgrade(upgrade: UpgradeRequest): Promise<UpgradedSock
     signal,
     timeoutMs: Math.min(limits.dialTimeoutMs, timeoutMs),
   })
-  const hop: Hop = { kind: 'relay', at: `${url.hostname}:${portOf(url)}` }
+  const hop: Hop = { kind: 'relay', at: `${url.hostname}:${portOf(url)}`, target: 'relay' }
   const remainingMs = Math.max(1, timeoutMs - (performance.now() - startedAt))
   try {
     return await beforeDeadline(handshake(socket, hop, upgrade), {

@@ -5,7 +5,7 @@
 import { request, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { limits, SallyportError } from '@sallyport/protocol'
-import { hopName, unreachable, type Hop } from './dial-error.ts'
+import { hopName, unreachable, unreachableCode, type Hop } from './dial-error.ts'
 
 /** The proxy as an URL and as a hop, and `host:port` to be connected to. */
 export interface ProxyConnect {
@@ -16,7 +16,7 @@ export interface ProxyConnect {
 
 /**
  * Asks the proxy behind `socket` for a tunnel to `target`; the same socket then carries it.
- * @throws SallyportError ERR_RELAY_UNREACHABLE naming the proxy; the socket is then destroyed.
+ * @throws SallyportError ERR_RELAY_UNREACHABLE or ERR_HUB_UNREACHABLE naming the proxy; the socket is then destroyed.
  */
 export function connectThroughProxy(socket: Socket, connect: ProxyConnect): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>()
@@ -54,7 +54,7 @@ function authorization({ username, password }: URL): Record<string, string> {
 function refused({ hop, target }: ProxyConnect, status: number): SallyportError {
   const needsLogin = status === 407
   return new SallyportError(
-    'ERR_RELAY_UNREACHABLE',
+    unreachableCode(hop),
     `${hopName(hop)} refused to connect to ${target}`,
     {
       why: `status ${status}${needsLogin ? ', it wants other credentials' : ''}`,

@@ -45,7 +45,7 @@ const unsupportedData = 1003
  */
 export async function openControlChannel(options: ControlChannelOptions): Promise<ControlChannel> {
   const url = actionUrl(options.url, { action: 'listen' })
-  const hop: Hop = { kind: 'relay', at: `${url.hostname}:${portOf(url)}` }
+  const hop: Hop = { kind: 'relay', at: `${url.hostname}:${portOf(url)}`, target: 'relay' }
   const socket = await dialSocket(url, { ...options.dial, signal: options.signal })
   const webSocket = new WebSocket(url, [], {
     createConnection: () => socket,

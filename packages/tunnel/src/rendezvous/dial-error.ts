@@ -4,10 +4,14 @@
  */
 import { SallyportError } from '@sallyport/protocol'
 
-/** A place on the way: the outbound proxy or the relay, with `host:port`. */
+/** What a dial is for: names the last hop in messages, and the code when it or a proxy before it cannot be reached. */
+export type DialTarget = 'relay' | 'hub'
+
+/** A place on the way to a target: the outbound proxy or the target itself, with `host:port`. */
 export interface Hop {
-  kind: 'proxy' | 'relay'
+  kind: 'proxy' | DialTarget
   at: string
+  target: DialTarget
 }
 
 /** Name of a hop in messages. */
@@ -22,9 +26,14 @@ export function systemCode(error: unknown): string {
     : 'connection closed'
 }
 
+/** Code of a target that cannot be reached. */
+export function unreachableCode(hop: Hop): 'ERR_RELAY_UNREACHABLE' | 'ERR_HUB_UNREACHABLE' {
+  return hop.target === 'hub' ? 'ERR_HUB_UNREACHABLE' : 'ERR_RELAY_UNREACHABLE'
+}
+
 /** The hop cannot be reached: refused, reset, no route, no such name. */
 export function unreachable(hop: Hop, cause: unknown): SallyportError {
-  return new SallyportError('ERR_RELAY_UNREACHABLE', `cannot reach ${hopName(hop)}`, {
+  return new SallyportError(unreachableCode(hop), `cannot reach ${hopName(hop)}`, {
     why: systemCode(cause),
     cause,
   })

@@ -7,7 +7,7 @@ import * as tls from 'node:tls'
 import { limits, SallyportError } from '@sallyport/protocol'
 import { beforeDeadline } from '../link/deadline.ts'
 import { connectThroughProxy } from './connect-proxy.ts'
-import { timedOut, unreachable, untrusted, type Hop } from './dial-error.ts'
+import { timedOut, unreachable, untrusted, type DialTarget, type Hop } from './dial-error.ts'
 import { isProxyBypassed, parseProxyUrl, type ProxySettings } from './proxy-settings.ts'
 
 /** How connections leave this machine. `ca` (PEM) replaces the built-in roots. */
@@ -20,11 +20,13 @@ export interface DialSettings {
 export interface DialOptions extends DialSettings {
   signal: AbortSignal
   timeoutMs?: number
+  /** What is at the URL, for messages and codes; the relay unless told. */
+  target?: DialTarget
 }
 
 /**
  * Dials the host of a URL; `https:` and `wss:` get TLS 1.2 or later, always verified. The socket allows half-open use.
- * @throws SallyportError ERR_RELAY_UNREACHABLE, ERR_HUB_UNTRUSTED, ERR_TIMEOUT naming the hop, ERR_CONFIG_INVALID, or the abort's.
+ * @throws SallyportError ERR_RELAY_UNREACHABLE or ERR_HUB_UNREACHABLE, ERR_HUB_UNTRUSTED, ERR_TIMEOUT naming the hop, ERR_CONFIG_INVALID, or the abort's.
  */
 export async function dialSocket(url: URL, options: DialOptions): Promise<Socket> {
   const isSecure = url.protocol === 'https:' || url.protocol === 'wss:'
@@ -67,11 +69,12 @@ class Dial {
     this.#url = url
     this.#isSecure = isSecure
     this.#options = options
-    this.hop = { kind: 'relay', at: `${url.hostname}:${portOf(url)}` }
+    const target = options.target ?? 'relay'
+    this.hop = { kind: target, at: `${url.hostname}:${portOf(url)}`, target }
   }
 
   async run(): Promise<Socket> {
-    const relay = this.hop
+    const last = this.hop
     const host = hostOf(this.#url)
     const port = portOf(this.#url)
     const { proxy } = this.#options
@@ -79,15 +82,19 @@ class Dial {
       this.#socket = await this.#tcp(host, port)
     } else {
       const proxyUrl = parseProxyUrl(proxy.url)
-      this.hop = { kind: 'proxy', at: `${proxyUrl.hostname}:${portOf(proxyUrl)}` }
+      this.hop = {
+        kind: 'proxy',
+        at: `${proxyUrl.hostname}:${portOf(proxyUrl)}`,
+        target: last.target,
+      }
       const socket = await this.#tcp(hostOf(proxyUrl), portOf(proxyUrl))
       this.step = 'the CONNECT answer'
       this.#socket = await connectThroughProxy(socket, {
         proxyUrl,
         hop: this.hop,
-        target: relay.at,
+        target: last.at,
       })
-      this.hop = relay
+      this.hop = last
     }
     if (this.#isSecure) {
       this.step = 'the TLS handshake'
