@@ -2,8 +2,11 @@
  * One agent process for one state directory: the one that runs, or a new one.
  * @module
  */
-import { statSync } from 'node:fs'
-import type { ProcessIdentity } from '../credentials/process-identity.ts'
+import { rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { agentStateFiles } from '@sallyport/protocol'
+import { readOpenFile } from '../credentials/private-file.ts'
+import { identify, type ProcessIdentity } from '../credentials/process-identity.ts'
 import { startAgent, stopProcess, type AgentStart } from './agent-process.ts'
 import {
   isAgentRunning,
@@ -35,17 +38,31 @@ export async function ensureAgent(options: {
   start: AgentStart
 }): Promise<EnsuredAgent> {
   const { record, start, mustRestart } = options
-  const identity = record === undefined ? undefined : recordedProcess(record)
-  if (record !== undefined && identity !== undefined && isAgentRunning(record)) {
+  const logOffset = sizeOf(start.logFile)
+  const recorded = record === undefined ? undefined : recordedProcess(record)
+  if (record !== undefined && recorded !== undefined && isAgentRunning(record)) {
     const isSame =
       record.stateDirectory === start.stateDirectory &&
       record.kubeconfig === start.kubeconfig &&
       record.context === start.context
-    if (isSame && !mustRestart) return { identity, isNew: false, logOffset: sizeOf(start.logFile) }
-    await stopProcess(identity)
+    if (isSame && !mustRestart) return { identity: recorded, isNew: false, logOffset }
+    await stopProcess(recorded)
   }
-  const logOffset = sizeOf(start.logFile)
+  await freeState(start.stateDirectory)
   return { identity: await startAgent(start), isNew: true, logOffset }
+}
+
+/**
+ * A killed `connect` may leave an agent nobody recorded: it is stopped. A killed agent leaves its lock, and where nobody reaps it, a
+ * zombie that looks alive to the next one: the lock is removed.
+ */
+async function freeState(stateDirectory: string): Promise<void> {
+  const path = join(stateDirectory, agentStateFiles.lock)
+  const [pid = '', ticks = ''] = (readOpenFile(path) ?? '').trim().split(' ')
+  if (!/^[1-9]\d{0,9}$/.test(pid)) return
+  const holder = identify(Number(pid))
+  if (holder?.started?.endsWith(`:${ticks}`) === true) await stopProcess(holder)
+  else if (holder === undefined) rmSync(path, { force: true })
 }
 
 function sizeOf(path: string): number {

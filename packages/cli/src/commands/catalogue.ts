@@ -127,12 +127,12 @@ export const catalogue: GroupEntry = {
     },
     help: {
       summary: 'help on a command, or on exit-codes or environment',
-      load: async () => (await import('./help.ts')).help,
+      load: async () => (await import('./help.ts')).createHelp({ catalogue, programs }),
     },
     __complete: {
       summary: 'answer a completion script',
       hidden: true,
-      load: async () => (await import('./complete.ts')).complete,
+      load: async () => (await import('./complete.ts')).createComplete({ catalogue, programs }),
     },
   },
 }

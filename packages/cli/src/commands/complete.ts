@@ -4,9 +4,8 @@
  */
 import { escapeLine } from '../output/escape.ts'
 import { write } from '../output/printer.ts'
-import { catalogue, programs } from './catalogue.ts'
 import type { Command, CommandContext, OptionSpec, ValueSource } from './command.ts'
-import { findCommand } from './find-command.ts'
+import { findCommand, type Commands } from './find-command.ts'
 import { globalOptions } from './options.ts'
 
 interface Candidate {
@@ -20,15 +19,17 @@ interface Completion {
   files: boolean
 }
 
-/** Answers completion scripts. Never fails: no candidates is an answer too. */
-export const complete: Command = {
+/** The command that answers completion scripts. Never fails: no candidates is an answer too. */
+export const createComplete = (commands: Commands): Command => ({
   summary: 'answer a completion script',
   options: [],
   examples: [],
   run: async (context) => {
     const words = [...context.rest]
     const current = words.pop() ?? ''
-    const { candidates, files } = await answer(context, words, current).catch(() => nothing)
+    const { candidates, files } = await answer(context, commands, { words, current }).catch(
+      () => nothing,
+    )
     const lines = candidates
       .filter(({ value }) => value.startsWith(current))
       .map(({ value, description }) =>
@@ -39,14 +40,14 @@ export const complete: Command = {
     await write(context.stdout, [...lines, files ? ':1' : ':0', ''].join('\n'))
     return 0
   },
-}
+})
 
 const nothing: Completion = { candidates: [], files: false }
 
 async function answer(
   context: CommandContext,
-  words: string[],
-  current: string,
+  { catalogue, programs }: Commands,
+  { words, current }: { words: string[]; current: string },
 ): Promise<Completion> {
   const found = findCommand(catalogue, words)
   if (found.kind === 'unknown') return nothing

@@ -92,3 +92,9 @@ function distance(a: string, b: string): number {
   }
   return at(a.length, b.length)
 }
+
+/** Every command of this program, and the programs it hands lines to, name and summary. */
+export interface Commands {
+  catalogue: GroupEntry
+  programs: Readonly<Record<string, string>>
+}

@@ -4,9 +4,8 @@
  */
 import { errorRegistry, SallyportError } from '@sallyport/protocol'
 import { write } from '../output/printer.ts'
-import { catalogue, programs } from './catalogue.ts'
 import type { Command } from './command.ts'
-import { findCommand } from './find-command.ts'
+import { findCommand, type Commands } from './find-command.ts'
 import { commandHelp, groupHelp } from './help-text.ts'
 
 /** Exit codes and what they mean. */
@@ -38,8 +37,8 @@ const environment: readonly (readonly [string, string])[] = [
 /** Topics that are no commands. */
 export const helpTopics = ['exit-codes', 'environment'] as const
 
-/** Prints a help text on stdout. */
-export const help: Command = {
+/** The command that prints help texts on stdout. */
+export const createHelp = (commands: Commands): Command => ({
   summary: 'help on a command, or on exit-codes or environment',
   arguments: [
     { name: 'topic', summary: 'command, exit-codes or environment', complete: helpTopics },
@@ -55,13 +54,16 @@ export const help: Command = {
     const verb = flags.text('verb')
     await write(
       stdout,
-      await helpOn(topic === undefined ? [] : verb === undefined ? [topic] : [topic, verb]),
+      await helpOn(
+        commands,
+        topic === undefined ? [] : verb === undefined ? [topic] : [topic, verb],
+      ),
     )
     return 0
   },
-}
+})
 
-async function helpOn(words: string[]): Promise<string> {
+async function helpOn({ catalogue, programs }: Commands, words: string[]): Promise<string> {
   if (words[0] === 'exit-codes') return exitCodeHelp()
   if (words[0] === 'environment') return list('Environment variables', environment)
   const found = findCommand(catalogue, words)
