@@ -3,7 +3,7 @@
  * @module
  */
 import { isSallyportError, SallyportError } from '@sallyport/protocol'
-import { escapeJson, escapeLine, escapeText } from './escape.ts'
+import { escapeLine, escapeText } from './escape.ts'
 import type { Style } from './style.ts'
 
 /** Any thrown value as a SallyportError; what is not one of ours is an internal error with its own words. */
@@ -38,7 +38,7 @@ export function errorJson(error: SallyportError): string {
     hint,
     ...(requestId === undefined ? {} : { requestId }),
   }
-  return `${escapeJson(JSON.stringify({ error: body }))}\n`
+  return `${escapeText(JSON.stringify({ error: body }))}\n`
 }
 
 /** Stacks of an error and its causes, for --debug. */

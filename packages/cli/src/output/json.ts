@@ -2,12 +2,12 @@
  * JSON output: two spaces, stable order, escaped beyond what JSON demands; coloured as `jsonc`.
  * @module
  */
-import { escapeJson } from './escape.ts'
+import { escapeText } from './escape.ts'
 import type { Style } from './style.ts'
 
 /** Renders a value as JSON. */
 export function renderJson(value: unknown): string {
-  return `${escapeJson(JSON.stringify(value ?? null, undefined, 2))}\n`
+  return `${escapeText(JSON.stringify(value ?? null, undefined, 2))}\n`
 }
 
 const token = /"(?:[^"\\]|\\.)*"(?:\s*:)?|\b(?:true|false|null)\b|-?\d[\d.eE+-]*/g
