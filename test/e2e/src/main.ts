@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { startVitest, type TestCase } from 'vitest/node'
 import { areas, requirements, type Area, type RequirementId } from '../requirements.ts'
 import { startLab, type Lab } from './lab.ts'
+import { missingPrerequisites } from './prerequisites.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -75,6 +76,11 @@ function report(area: Area, result: AreaResult): number {
 
 async function main(): Promise<number> {
   const chosen = chosenAreas(process.argv.slice(2))
+  const missing = missingPrerequisites()
+  if (missing !== undefined) {
+    say(missing)
+    return 2
+  }
   const withCluster = chosen.some(
     (area) => area === 'main-job' || area === 'faults' || area === 'relay',
   )
