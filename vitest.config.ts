@@ -16,8 +16,9 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: ['test/**/*.cluster.test.ts'],
-          testTimeout: 300_000,
-          hookTimeout: 600_000,
+          // The first one on a fresh machine builds Kubernetes from Go modules.
+          testTimeout: 1_500_000,
+          hookTimeout: 1_500_000,
           fileParallelism: false,
         },
       },

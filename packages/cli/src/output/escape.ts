@@ -23,11 +23,6 @@ export function escapeText(text: string): string {
   )
 }
 
-/** Escapes what `JSON.stringify` leaves in: the result is the same JSON value. Line breaks and tabs are its own layout. */
-export function escapeJson(text: string): string {
-  return escapeText(text)
-}
-
 /** Whether a text has a character that `escapeLine` would change. */
 export function hasDangerousCharacter(text: string): boolean {
   return text.search(dangerous) !== -1
