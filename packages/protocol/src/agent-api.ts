@@ -10,6 +10,9 @@ export const agentApiPaths = {
   enrol: '/sallyport/v1/agent/enrol',
   heartbeat: '/sallyport/v1/agent/heartbeat',
   relays: '/sallyport/v1/agent/relays',
+  feed: '/sallyport/v1/agent/feed',
+  groups: '/sallyport/v1/agent/groups',
+  assignments: '/sallyport/v1/agent/assignments',
 } as const
 
 /** JWS `typ` of the proof made with the onboarding key. */

@@ -106,6 +106,10 @@ export const ClusterTokenClaimsSchema = Type.Object(
     exp: Type.Integer(),
     auth: Type.Union([Type.Literal('AAD'), Type.Literal('Token')]),
     groups: Type.Array(Type.String()),
+    /** Present when the principal has more groups than a token carries; the agent asks the hub for all of them. */
+    hasgroups: Type.Optional(Type.Literal(true)),
+    /** Number of the latest revocation when the token was issued: a later one about its principal or session ends it. */
+    rev: Type.Integer({ minimum: 0 }),
     cnf: Type.Object({ 'x5t#S256': Sha256Base64Url }),
   },
   { additionalProperties: false },

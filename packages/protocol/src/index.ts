@@ -91,6 +91,30 @@ export {
   type HeartbeatResponse,
 } from './agent-api.ts'
 export {
+  AgentGroupsRequestSchema,
+  AgentGroupsSchema,
+  FeedClaimsSchema,
+  FeedRequestSchema,
+  FeedResponseSchema,
+  KeyClaimsSchema,
+  feedStatementType,
+  keyStatementType,
+  type AgentGroups,
+  type AgentGroupsRequest,
+  type FeedClaims,
+  type FeedRequest,
+  type FeedResponse,
+  type KeyClaims,
+} from './agent-feed.ts'
+export {
+  AgentAssignmentSchema,
+  AgentAssignmentsSchema,
+  AgentRoleSchema,
+  type AgentAssignment,
+  type AgentAssignments,
+  type AgentRole,
+} from './agent-assignments.ts'
+export {
   AgentKeysSchema,
   AgentStateSchema,
   EnrolmentFileSchema,

@@ -100,6 +100,19 @@ export const limits = {
   guardGroups: 500,
   guardGroupsBytes: 48 * KiB,
 
+  // Directory and the groups of a principal.
+  groupsInToken: 200,
+  groupsPerPrincipal: 20_000,
+  impersonatedGroupsBytes: 768 * KiB,
+
+  // Revocation: the feed from hub to agents, and the lease it carries.
+  revocationTtlMs: 60 * minute,
+  revocationsPerAnswer: 1_000,
+  feedHoldMs: 20 * second,
+  feedLeaseMs: 60 * second,
+  feedStatementTtlMs: 60 * second,
+  keyStatements: 64,
+
   // Agent and hub.
   agentHeartbeatMs: 15 * second,
   agentPresenceLeaseMs: 45 * second,

@@ -40,6 +40,7 @@ export function claims(change: object = {}, now = Math.floor(Date.now() / 1000))
     exp: now + 300,
     auth: 'AAD',
     groups: [],
+    rev: 0,
     cnf: { 'x5t#S256': thumbprint },
     ...change,
   }

@@ -14,6 +14,7 @@ import {
 } from '@sallyport/protocol'
 import type { Principal } from '../identity/principal.ts'
 import type { ClusterRecord } from '../registry/clusters.ts'
+import { currentRevision } from '../registry/revocations.ts'
 import { issueSession } from '../registry/sessions.ts'
 import type { AgentTable } from '../registry/tables.ts'
 import type { ApiContext } from './context.ts'
@@ -82,6 +83,7 @@ async function ours(context: ApiContext, input: OursInput): Promise<SallyportCre
     sessionId: binding.sessionId?.toLowerCase(),
     now,
   })
+  const rev = await currentRevision(context.store.db)
   const { token, expiresAt } = await context.clusterTokens.sign({
     aud: clusterAudience(cluster.hash),
     sub: principal.objectId,
@@ -91,6 +93,7 @@ async function ours(context: ApiContext, input: OursInput): Promise<SallyportCre
     sid: sessionId,
     auth,
     groups: principal.groups,
+    rev,
     cnf: { 'x5t#S256': binding.certificateThumbprint },
   })
   return {

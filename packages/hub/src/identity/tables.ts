@@ -2,6 +2,7 @@
  * Tables of identity: service principals with hashed secrets, the state of the OpenID provider, settings of the hub.
  * @module
  */
+import type { Generated } from 'kysely'
 
 /** A service principal. Times are Unix milliseconds, booleans 0 or 1. */
 export interface ServicePrincipalTable {
@@ -11,6 +12,8 @@ export interface ServicePrincipalTable {
   display_name: string
   enabled: number
   administrator: number
+  /** Tokens that carry a smaller `rev` are no longer accepted; see `registry/revocations.ts`. */
+  revoked_seq: Generated<number>
   created_at: number
 }
 
@@ -29,6 +32,7 @@ export interface ServicePrincipalSecretTable {
   created_at: number
   /** Unix milliseconds; null: does not expire. */
   expires_at: number | null
+  display_name: Generated<string | null>
 }
 
 /** Everything the OpenID provider keeps, one row for each model instance. */

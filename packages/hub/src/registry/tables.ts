@@ -3,6 +3,7 @@
  * compared without case but returned in the case of creation.
  * @module
  */
+import type { Generated } from 'kysely'
 
 /** A subscription: the top of every ARM id. */
 export interface SubscriptionTable {
@@ -107,6 +108,21 @@ export interface SessionTable {
   auth: string
   created_at: number
   last_issued_at: number
+  /** When an administrator or a sign-out ended it; it cannot be renewed. */
+  ended_at: Generated<number | null>
+  ended_reason: Generated<string | null>
+}
+
+/** One thing that ended early. Agents cut what carries a smaller `rev` than `seq`. */
+export interface RevocationTable {
+  /** Counts without end, never backwards; tokens name the count they were issued at (`rev`). */
+  seq: number
+  /** `principal`, `session`, or `all`. */
+  kind: string
+  /** Object id or session id; empty for `all`. */
+  target: string
+  reason: string
+  created_at: number
 }
 
 /** A long-running operation as clients poll it; ours are done when the first answer leaves. */
@@ -128,5 +144,6 @@ export interface RegistryTables {
   agents: AgentTable
   presence: PresenceTable
   sessions: SessionTable
+  revocations: RevocationTable
   operations: OperationTable
 }

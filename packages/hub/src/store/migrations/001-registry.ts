@@ -2,34 +2,18 @@
  * Tables of the registry, see `registry/tables.ts`.
  * @module
  */
-import type { ColumnDataType, CreateTableBuilder, Kysely } from 'kysely'
+import type { CreateTableBuilder, Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
+import { table } from './columns.ts'
 
 /** Creates the tables of the registry. */
 export const registryMigration: Migration = { up }
-
-/** `name: type`, NOT NULL unless the type ends in `?`. */
-type Columns = Record<string, 'text' | 'bigint' | 'integer' | 'text?' | 'bigint?' | 'integer?'>
 
 async function up(db: Kysely<unknown>): Promise<void> {
   await resources(db)
   await clusters(db)
   await agents(db)
   await activity(db)
-}
-
-function table(
-  db: Kysely<unknown>,
-  name: string,
-  columns: Columns,
-): CreateTableBuilder<string, string> {
-  let builder = db.schema.createTable(name) as CreateTableBuilder<string, string>
-  for (const [column, type] of Object.entries(columns)) {
-    const optional = type.endsWith('?')
-    const dataType = (optional ? type.slice(0, -1) : type) as ColumnDataType
-    builder = builder.addColumn(column, dataType, (c) => (optional ? c : c.notNull()))
-  }
-  return builder
 }
 
 /** Every table below a cluster goes with it. */
