@@ -5,7 +5,15 @@
  */
 
 /** Areas in the order they run. */
-export const areas = ['main-job', 'relay', 'arm', 'faults'] as const
+export const areas = [
+  'main-job',
+  'relay',
+  'arm',
+  'identity',
+  'authorization',
+  'seed',
+  'faults',
+] as const
 export type Area = (typeof areas)[number]
 
 /** What is promised, by area and id. */
@@ -90,6 +98,9 @@ export const requirements = {
     'hub.health': '/healthz, /readyz and /metrics answer',
     'hub.openapi': 'OpenAPI is generated from the schemas that validate',
   },
+  identity: {},
+  authorization: {},
+  seed: {},
   faults: {
     'fault.cluster-unknown': 'proxy to an unknown cluster: exit 3',
     'fault.agent-down': 'proxy while the agent is down: exit 6, says since when',
