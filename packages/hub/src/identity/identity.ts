@@ -17,8 +17,8 @@ import {
   registerOpenIdEndpoints,
   tenantIssuer,
   type OpenIdEndpointParts,
-} from './openid-endpoints.ts'
-import { createProvider } from './provider.ts'
+} from './openid/openid-endpoints.ts'
+import { createProvider } from './openid/provider.ts'
 import { loadOrMakeRelayRules, type RelayRule } from './relay-keys.ts'
 import { loadSigningKey, type SigningKey } from './signing-key.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readTokenRequest } from '../../src/identity/token-request.ts'
+import { readTokenRequest } from '../../../src/identity/openid/token-request.ts'
 
 const hub = 'https://hub.example:8443'
 const base = { grant_type: 'client_credentials', client_id: 'id', client_secret: 's' }

@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { inject, type Response } from 'light-my-request'
 import type { Provider } from 'oidc-provider'
 import { limits } from '@sallyport/protocol'
-import { addressKey, createRateLimit, type RateLimit } from './rate-limit.ts'
+import { addressKey, createRateLimit, type RateLimit } from '../rate-limit.ts'
 import { invalidClient, readTokenRequest, type OAuthError } from './token-request.ts'
 
 /** An issuer and its provider. */

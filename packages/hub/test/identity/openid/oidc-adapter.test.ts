@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createAdapter } from '../../src/identity/oidc-adapter.ts'
-import { insertServicePrincipal } from '../../src/identity/service-principals.ts'
-import { openStore, type Store } from '../../src/store/store.ts'
-import { temporaryDirectory } from '../hub-fixture.ts'
+import { createAdapter } from '../../../src/identity/openid/oidc-adapter.ts'
+import { insertServicePrincipal } from '../../../src/identity/service-principals.ts'
+import { openStore, type Store } from '../../../src/store/store.ts'
+import { temporaryDirectory } from '../../hub-fixture.ts'
 
 let now = 1_000_000
 let directory: ReturnType<typeof temporaryDirectory>

@@ -3,7 +3,7 @@
  * Telemetry fields, `claims` and `client_info` of MSAL are left behind.
  * @module
  */
-import { isOurResource } from './access-token.ts'
+import { isOurResource } from '../access-token.ts'
 
 /** An OAuth error answer (RFC 6749 section 5.2). */
 export interface OAuthError {

@@ -7,10 +7,10 @@ import type { Configuration } from 'oidc-provider'
 import { Provider } from 'oidc-provider/lib/provider.js'
 import type { Logger } from 'pino'
 import { limits, SallyportError } from '@sallyport/protocol'
-import type { Store } from '../store/store.ts'
+import type { Store } from '../../store/store.ts'
 import { createAdapter } from './oidc-adapter.ts'
-import { checkSecret, findServicePrincipal } from './service-principals.ts'
-import type { SigningKey } from './signing-key.ts'
+import { checkSecret, findServicePrincipal } from '../service-principals.ts'
+import type { SigningKey } from '../signing-key.ts'
 
 /** Paths of one issuer. */
 export interface IssuerPaths {

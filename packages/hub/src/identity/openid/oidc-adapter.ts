@@ -3,9 +3,9 @@
  * @module
  */
 import type { Adapter, AdapterPayload } from 'oidc-provider'
-import type { Store } from '../store/store.ts'
-import { spendAsMuch } from './client-secret.ts'
-import { findServicePrincipal } from './service-principals.ts'
+import type { Store } from '../../store/store.ts'
+import { spendAsMuch } from '../client-secret.ts'
+import { findServicePrincipal } from '../service-principals.ts'
 
 /** What the adapter needs. */
 export interface AdapterParts {
