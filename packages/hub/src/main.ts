@@ -21,9 +21,10 @@ import {
 } from './identity/first-administrator.ts'
 import { createIdentity, loadKeys } from './identity/identity.ts'
 import { createRelayAccess } from './identity/relay-access.ts'
-import { loadRelayRules } from './identity/relay-keys.ts'
+import { loadRelayRules, type RelayRule } from './identity/relay-keys.ts'
 import { fixSetting } from './identity/settings.ts'
 import { createRelay, stopRelay } from './server/relay-service.ts'
+import { ChangeFeed } from './registry/change-feed.ts'
 import { ensureSubscription } from './registry/subscriptions.ts'
 import { prepareDataDirectory, writePrivateFile } from './server/data-directory.ts'
 import { createHttpService } from './server/http-service.ts'
@@ -101,6 +102,10 @@ async function serveHub(config: HubConfig, options: ProgramOptions): Promise<voi
   cleanUp.defer(() => service.close())
   const relay = createRelay(service, { rules: keys.relayRules, log })
   cleanUp.defer(() => stopRelay(relay))
+  const changes = new ChangeFeed()
+  cleanUp.defer(() => {
+    changes.close()
+  })
   const identity = createIdentity({
     store,
     keys,
@@ -120,12 +125,8 @@ async function serveHub(config: HubConfig, options: ProgramOptions): Promise<voi
     location: { name: config.location, displayName: config.location },
     authenticate: identity.authenticate,
     clusterTokens: identity.clusterTokens,
-    relayAccess: createRelayAccess({
-      rules: keys.relayRules,
-      relays: config.relays ?? [service.publicUrl.replace(/^https/, 'wss')],
-      sign: signSasToken,
-      now: Date.now,
-    }),
+    relayAccess: relayAccessOf(keys.relayRules, config.relays, service.publicUrl),
+    changes,
     now: Date.now,
   })
   await service.open((...upgrade) => relay.handleUpgrade(...upgrade))
@@ -135,7 +136,18 @@ async function serveHub(config: HubConfig, options: ProgramOptions): Promise<voi
   log.info({ event: 'hub.ready', version, publicUrl: service.publicUrl })
   await stop.requested
   log.info({ event: 'hub.stopping' })
+  // Long polls end with an answer instead of being waited for.
+  changes.close()
   service.drain()
+}
+
+function relayAccessOf(rules: RelayRule[], relays: string[] | undefined, publicUrl: string) {
+  return createRelayAccess({
+    rules,
+    relays: relays ?? [publicUrl.replace(/^https/, 'wss')],
+    sign: signSasToken,
+    now: Date.now,
+  })
 }
 
 async function serveRelay(config: RelayConfig, options: ProgramOptions): Promise<void> {

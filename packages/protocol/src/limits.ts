@@ -109,6 +109,7 @@ export const limits = {
   revocationTtlMs: 60 * minute,
   revocationsPerAnswer: 1_000,
   feedHoldMs: 20 * second,
+  feedWaiters: 20_000,
   feedLeaseMs: 60 * second,
   feedStatementTtlMs: 60 * second,
   keyStatements: 64,

@@ -5,6 +5,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { ClusterTokenClaims, EnrolmentResponse, RelayAccess } from '@sallyport/protocol'
 import type { Principal } from '../identity/principal.ts'
+import type { ChangeFeed } from '../registry/change-feed.ts'
 import type { Store } from '../store/store.ts'
 
 /** Claims of a cluster token the API decides; the signer adds `iss`, `jti` and the times. */
@@ -35,6 +36,8 @@ export interface ApiContext {
     forClient: (path: string) => RelayAccess[]
     forAgent: (path: string) => RelayAccess[]
   }
+  /** Woken after each commit that agents must hear of at once: revocations, assignments, keys. */
+  changes: ChangeFeed
   /** Unix milliseconds. */
   now: () => number
 }

@@ -12,6 +12,7 @@ import { SallyportError, clusterTokenType } from '@sallyport/protocol'
 import type { ApiContext, ClusterTokens } from '../../../src/api/context.ts'
 import { registerApi } from '../../../src/api/register-api.ts'
 import type { Principal } from '../../../src/identity/principal.ts'
+import { ChangeFeed } from '../../../src/registry/change-feed.ts'
 import { ensureSubscription } from '../../../src/registry/subscriptions.ts'
 import { createApp } from '../../../src/server/app.ts'
 import { createLog } from '../../../src/server/log.ts'
@@ -119,6 +120,7 @@ export async function startApi(): Promise<ApiFixture> {
     },
     clusterTokens: await clusterTokens(url, clock),
     relayAccess: { forClient: access(url, clock), forAgent: access(url, clock) },
+    changes: new ChangeFeed(),
     now: () => clock.now,
   }
   registerApi(app, context)
@@ -140,6 +142,7 @@ export async function startApi(): Promise<ApiFixture> {
     routes,
     call: (method, path, options = {}) => call(app, { method, path, ...options }),
     [Symbol.asyncDispose]: async () => {
+      context.changes.close()
       server.closeAllConnections()
       await app.close()
       server.close()
