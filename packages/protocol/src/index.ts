@@ -147,3 +147,4 @@ export {
   type BindResponse,
 } from './link.ts'
 export { CloudMetadataSchema, type CloudMetadata } from './metadata.ts'
+export { cliClientId, cliRedirectPath, federatedTokenAudience } from './sign-in.ts'
