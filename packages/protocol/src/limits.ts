@@ -105,6 +105,15 @@ export const limits = {
   groupsPerPrincipal: 20_000,
   impersonatedGroupsBytes: 768 * KiB,
 
+  // Outside issuers (security: T-JWT-8): their documents, and how long their keys are used.
+  issuerDocumentBytes: 64 * KiB,
+  issuerFetchTimeoutMs: 3 * second,
+  issuerFetchIntervalMs: 30 * second,
+  issuerKeysFreshMs: 10 * minute,
+  issuerKeysStaleMs: day,
+  issuerKeys: 100,
+  issuersTracked: 200,
+
   // Revocation: the feed from hub to agents, and the lease it carries.
   revocationTtlMs: 60 * minute,
   revocationsPerAnswer: 1_000,

@@ -22,6 +22,11 @@ export const hubErrors = {
     exit: 5,
     remedy: 'ask an administrator of the hub for a role that allows the named action',
   }),
+  ERR_ISSUER_UNREACHABLE: entry(503, 'IssuerUnreachable', {
+    exit: 7,
+    retryable: true,
+    remedy: 'check from the hub that the issuer answers; sign in another way until it does',
+  }),
   ERR_RATE_LIMITED: entry(429, 'TooManyRequests', {
     exit: 1,
     retryable: true,
