@@ -14,6 +14,8 @@ export {
   type ErrorOptionsSafe,
 } from './error.ts'
 export { parser, jsonParser, type Parser } from './parse.ts'
+export { fold } from './fold.ts'
+export { nameProblem } from './name-rules.ts'
 export {
   connectedClusterType,
   formatClusterId,

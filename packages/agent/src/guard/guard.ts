@@ -2,8 +2,7 @@
  * The guard: the one function that turns verified claims into the identity Kubernetes sees. It rejects, it never repairs.
  * @module
  */
-import { isGuid, limits, SallyportError } from '@sallyport/protocol'
-import { fold, looksLikePart, looksLikeStart } from './fold.ts'
+import { isGuid, limits, nameProblem, SallyportError } from '@sallyport/protocol'
 
 declare const guarded: unique symbol
 
@@ -25,13 +24,6 @@ export interface GuardClaims {
   readonly sid?: unknown
 }
 
-/** Names (folded) nobody may take: Kubernetes' own, the cloud providers' own, ours. */
-const reservedStarts = ['system:', 'kubeadm:', 'eks:', 'aks-', 'aks:', 'gke:', 'cc:', 'sallyport:']
-const reservedParts = [':masters', 'kubeadm:cluster-admins']
-const reservedNames = ['system']
-
-// Other, unassigned and surrogate characters, and every separator but the plain space.
-const unprintable = /\p{C}|(?! )\p{Z}/u
 const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/
 
 function refuse(subject: string, why: string): SallyportError {
@@ -39,30 +31,9 @@ function refuse(subject: string, why: string): SallyportError {
 }
 
 function checkName(value: unknown, subject: string): string {
-  if (typeof value !== 'string') throw refuse(subject, 'it is not a string')
-  const bytes = Buffer.byteLength(value, 'utf8')
-  if (bytes < 1) throw refuse(subject, 'it is empty')
-  if (bytes > limits.guardNameBytes)
-    throw refuse(subject, `it is longer than ${limits.guardNameBytes} bytes`)
-  if (!value.isWellFormed()) throw refuse(subject, 'it is not well-formed Unicode')
-  if (value !== value.normalize('NFC')) throw refuse(subject, 'it is not in normal form C')
-  if (unprintable.test(value)) throw refuse(subject, 'it has an unprintable character')
-  // M7: Go trims header values, so a name with a space at an end arrives as another name.
-  if (value.startsWith(' ') || value.endsWith(' '))
-    throw refuse(subject, 'it begins or ends with a space')
-  if (value.includes(',')) throw refuse(subject, 'it has a comma')
-  checkReserved(fold(value), subject)
+  const problem = nameProblem(value)
+  if (problem !== undefined || typeof value !== 'string') throw refuse(subject, problem ?? '')
   return value
-}
-
-function checkReserved(folded: string, subject: string): void {
-  if (
-    folded === '' ||
-    reservedNames.includes(folded) ||
-    reservedStarts.some((start) => looksLikeStart(folded, start)) ||
-    reservedParts.some((part) => looksLikePart(folded, part))
-  )
-    throw refuse(subject, 'it is, or looks like, a reserved name')
 }
 
 function checkUser(value: unknown): string {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isSallyportError } from '@sallyport/protocol'
-import { fold } from '../../src/guard/fold.ts'
+import { fold, isSallyportError } from '@sallyport/protocol'
 import { guard, type Identity } from '../../src/guard/guard.ts'
 import { impersonationHeaders } from '../../src/guard/impersonation-headers.ts'
 import { oid, sid } from '../rig/rig.ts'
