@@ -17,12 +17,14 @@ import { HeartbeatLoop } from './enrolment/heartbeat-loop.ts'
 import { HubApi } from './enrolment/hub-api.ts'
 import { HubClient } from './enrolment/hub-client.ts'
 import { RelaySet } from './enrolment/relay-set.ts'
+import type { AskGroups } from './groups/fetch-groups.ts'
 import type { AgentGauges } from './health-server.ts'
 import { createClusterTokenVerifier } from './link/cluster-token.ts'
 import { KubernetesServer } from './link/kubernetes-server.ts'
 import { LinkSet } from './link/link-set.ts'
 import { senderOf } from './link/sender.ts'
 import { SessionRegistry } from './link/session-registry.ts'
+import { BindingWatch } from './upstream/binding-watch.ts'
 import { readClusterReport } from './upstream/cluster-report.ts'
 import type { HeadGuard } from './upstream/head-guard.ts'
 import type { UpstreamTarget } from './upstream/target.ts'
@@ -57,9 +59,11 @@ interface Vitals {
 async function makeSessions(
   parts: AgentParts,
   vitals: Vitals,
-  server: KubernetesServer,
+  by: { server: KubernetesServer; api: HubApi; bindings: BindingWatch },
 ): Promise<SessionRegistry> {
   const { state, target, heads, log } = parts
+  const { server, api, bindings } = by
+  const askGroups: AskGroups = (sessionId, signal) => api.groups(sessionId, signal)
   return new SessionRegistry({
     verifier: await createClusterTokenVerifier({
       issuer: state.issuer,
@@ -67,7 +71,7 @@ async function makeSessions(
       keys: state.clusterTokenKeys,
       hubOffsetMs: () => vitals.hubOffsetMs,
     }),
-    senderOf: (claims) => senderOf({ claims, target, heads }),
+    senderOf: (claims) => senderOf({ claims, target, heads, askGroups, named: bindings }),
     onStream: (session, { stream }) => {
       session.streams++
       stream.once('close', () => {
@@ -114,6 +118,16 @@ function makeHeartbeat(
   })
 }
 
+function makeBindings({ target, log }: AgentParts): BindingWatch {
+  return new BindingWatch({
+    target,
+    onChange: (err) => {
+      if (err === undefined) log.info({ event: 'bindings.followed' })
+      else log.warn({ event: 'bindings.failed', err })
+    },
+  })
+}
+
 function logListener(log: Logger, relay: string, state: ListenerState): void {
   if (state.state === 'waiting')
     log.warn({ event: 'relay.waiting', relay, err: state.error, retryInMs: state.retryInMs })
@@ -130,9 +144,10 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     hubReachable: false,
   }
   const server = new KubernetesServer()
-  const sessions = await makeSessions(parts, vitals, server)
   const client = new HubClient(state.hub, dial)
   const api = new HubApi(client, state)
+  const bindings = makeBindings(parts)
+  const sessions = await makeSessions(parts, vitals, { server, api, bindings })
   const links = new LinkSet({
     identity: loadLinkIdentity({ certificate: state.linkCertificate, privateKey: state.linkKey }),
     sessions,
@@ -158,6 +173,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     onFailure,
   })
   const heartbeat = makeHeartbeat(parts, vitals, { api, isListening: () => relays.listening })
+  bindings.start()
   relays.start()
   heartbeat.start()
   return {
@@ -172,6 +188,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     close: async () => {
       await Promise.all([heartbeat.close(), relays.close()])
       await links.close()
+      await bindings.close()
       sessions.close()
       server.close()
       await client.close()

@@ -39,8 +39,12 @@ const skeleton = new Map(
   ),
 )
 
+// What most names are; none of the rules for other letters can apply to them.
+const ascii = /^[\x20-\x7e]*$/
+
 /** NFKC, lower case, without marks and format characters, look-alikes replaced, spaces collapsed and trimmed (Go trims header values). */
 export function fold(text: string): string {
+  if (ascii.test(text)) return text.toLowerCase().replaceAll(/ +/g, ' ').trim()
   const plain = text
     .normalize('NFKC')
     .toLowerCase()
@@ -72,12 +76,13 @@ function standsAt(folded: readonly string[], word: string, start: number): boole
 
 /** Whether a folded name looks as if it began with `word`. */
 export function looksLikeStart(folded: string, word: string): boolean {
-  return folded.startsWith(word) || standsAt(Array.from(folded), word, 0)
+  return folded.startsWith(word) || (!ascii.test(folded) && standsAt(Array.from(folded), word, 0))
 }
 
 /** Whether a folded name looks as if it contained `word`. */
 export function looksLikePart(folded: string, word: string): boolean {
   if (folded.includes(word)) return true
+  if (ascii.test(folded)) return false
   const characters = Array.from(folded)
   return characters.some((_, start) => standsAt(characters, word, start))
 }

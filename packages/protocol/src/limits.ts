@@ -97,8 +97,15 @@ export const limits = {
 
   // Guard (security catalogue X020–X060).
   guardNameBytes: 256,
+  // Up to both all groups are sent; above either, those that a binding of the cluster names.
   guardGroups: 500,
   guardGroupsBytes: 48 * KiB,
+  boundGroups: 200_000,
+  bindingsPerPage: 500,
+  bindingsStaleMs: 60 * second,
+  watchSilenceMs: 90 * second,
+  groupsTimeoutMs: 4 * second,
+  groupsAnswerBytes: 8 * 1024 * KiB,
 
   // Directory and the groups of a principal.
   groupsInToken: 200,

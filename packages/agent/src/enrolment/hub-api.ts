@@ -1,13 +1,15 @@
 /**
- * The three calls an enrolled agent makes to its hub, typed and signed.
+ * The calls an enrolled agent makes to its hub, typed and signed.
  * @module
  */
 import type { KeyObject } from 'node:crypto'
 import {
   agentApiPaths,
+  AgentGroupsSchema,
   AgentRelaysSchema,
   HeartbeatResponseSchema,
   parser,
+  type AgentGroups,
   type AgentState,
   type Heartbeat,
   type HeartbeatResponse,
@@ -18,6 +20,7 @@ import { agentAuthorization } from './assertion.ts'
 import type { HubClient } from './hub-client.ts'
 
 const parseHeartbeat = parser(HeartbeatResponseSchema, 'answer of the hub', 'ERR_HUB_UNREACHABLE')
+const parseGroups = parser(AgentGroupsSchema, 'answer of the hub', 'ERR_HUB_UNREACHABLE')
 const parseRelays = parser(AgentRelaysSchema, 'answer of the hub', 'ERR_HUB_UNREACHABLE')
 
 /** Calls as one agent. Every call throws SallyportError; ERR_AGENT_UNKNOWN means the hub no longer knows this agent. */
@@ -38,6 +41,11 @@ export class HubApi {
   /** Relays to listen at, each with a fresh listen token. */
   async relays(signal: AbortSignal): Promise<RelayAccess[]> {
     return parseRelays(await this.#post(agentApiPaths.relays, {}, signal)).relays
+  }
+
+  /** All groups of the principal of a session of this cluster, nested ones included. */
+  async groups(sessionId: string, signal: AbortSignal): Promise<AgentGroups> {
+    return parseGroups(await this.#post(agentApiPaths.groups, { sessionId }, signal))
   }
 
   async #post(path: string, body: object, signal: AbortSignal): Promise<unknown> {

@@ -36,7 +36,8 @@ export class HubClient {
     this.#pool = new Pool(origin, {
       allowH2: false,
       connections: 4,
-      maxResponseSize: limits.httpMaxBodyBytes,
+      // The groups of one principal are the longest answer.
+      maxResponseSize: limits.groupsAnswerBytes,
       headersTimeout: limits.apiCallTimeoutMs,
       bodyTimeout: limits.apiCallTimeoutMs,
       // The same dialling as to the relays: proxy, CONNECT and authority behave alike on every leg.

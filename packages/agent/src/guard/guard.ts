@@ -43,17 +43,14 @@ function checkUser(value: unknown): string {
   return user
 }
 
-/** The one place of the group limits; more is an error, never a truncation (a dropped group can hide a deny rule). */
+/** Every name is checked, whether it is sent or not; how many are sent is decided later (`groups/group-selection.ts`). */
 function checkGroups(value: unknown): string[] {
   if (value === undefined) return []
   if (!Array.isArray(value)) throw refuse('the list of groups', 'it is not an array')
-  if (value.length > limits.guardGroups)
-    throw refuse('the list of groups', `it has more than ${limits.guardGroups} groups`)
+  if (value.length > limits.groupsPerPrincipal)
+    throw refuse('the list of groups', `it has more than ${limits.groupsPerPrincipal} groups`)
   const groups = Array.from(value, (group: unknown, index) => checkName(group, `group ${index}`))
   if (new Set(groups).size !== groups.length) throw refuse('the list of groups', 'it repeats one')
-  const bytes = groups.reduce((sum, group) => sum + Buffer.byteLength(group, 'utf8'), 0)
-  if (bytes > limits.guardGroupsBytes)
-    throw refuse('the list of groups', `it is longer than ${limits.guardGroupsBytes} bytes`)
   return groups.sort()
 }
 
@@ -73,5 +70,14 @@ export function guard(claims: GuardClaims): Identity {
     user: checkUser(own('oid')),
     groups: Object.freeze(checkGroups(own('groups'))),
     sessionId,
+  }) as Identity
+}
+
+/** The same identity with those of its groups that `keeps`: never another user, never a group it did not have. */
+export function narrow(identity: Identity, keeps: (group: string) => boolean): Identity {
+  return Object.freeze({
+    user: identity.user,
+    groups: Object.freeze(identity.groups.filter(keeps)),
+    sessionId: identity.sessionId,
   }) as Identity
 }

@@ -30,6 +30,13 @@ export function impersonationHeaders(identity: Identity): string[] {
   return headers
 }
 
+const groupLineBytes = Buffer.byteLength('Impersonate-Group: \r\n')
+
+/** Bytes the header lines of these groups take. */
+export function groupLinesBytes(groups: readonly string[]): number {
+  return groups.reduce((sum, group) => sum + groupLineBytes + Buffer.byteLength(group, 'utf8'), 0)
+}
+
 /** Line starts that carry, or could be taken for, an identity (`_` is `-` to some servers). */
 const identityLine = /\r\nimpersonate[-_]/gi
 

@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isSallyportError, limits, type SallyportError } from '@sallyport/protocol'
 import type { Dispatcher } from 'undici'
-import type { UpstreamRequest } from '../upstream/client.ts'
+import type { UpstreamClient, UpstreamRequest } from '../upstream/client.ts'
 import type { StreamSession } from './stream-session.ts'
 import { cleanResponseHead, headerValue } from './response-head.ts'
 import { sendStatus } from './status-response.ts'
@@ -29,6 +29,7 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
   readonly #upstream: UpstreamRequest
   /** Headers without those the client of the API server adds. */
   readonly #ownHeaders: number
+  #kind: UpstreamClient['kind'] | undefined
   #attempts = 0
   #answered = false
   #controller: Controller | undefined
@@ -56,7 +57,9 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
   start(): void {
     this.#attempts++
     this.#upstream.headers.length = this.#ownHeaders
-    this.#session.client.send(this.#upstream, this)
+    const { client } = this.#session
+    this.#kind = client.kind
+    client.send(this.#upstream, this)
   }
 
   onRequestStart(controller: Controller): void {
@@ -68,7 +71,7 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
     this.#answered = true
     // 102 and 103 say nothing a Kubernetes client waits for.
     if (status < 200) return
-    const failure = credentialFailure(this.#session.client.kind, status)
+    const failure = credentialFailure(this.#kind, status)
     if (failure !== undefined) {
       this.#fail(failure)
       controller.abort(failure)
@@ -128,7 +131,7 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
   }
 
   #isSmall(headers: readonly string[]): boolean {
-    if (this.#session.client.kind !== 'impersonating') return false
+    if (this.#kind !== 'impersonating') return false
     return Number(headerValue(headers, 'content-length') ?? Infinity) <= inspectedBytes
   }
 

@@ -13,8 +13,8 @@ import type { ClusterTokenVerifier } from './cluster-token.ts'
 import type { StreamSession } from './stream-session.ts'
 import { Session, type Sender, type SessionInfo } from './session.ts'
 
-/** How to send for accepted claims: under the guarded identity or under none. @throws SallyportError ERR_GUARD_IDENTITY. */
-export type SenderOf = (claims: ClusterTokenClaims) => Sender
+/** How to send for accepted claims: under the guarded identity or under none. Fails with a SallyportError; then there is no sender. */
+export type SenderOf = (claims: ClusterTokenClaims) => Promise<Sender>
 
 /** The peer of the link a bind came over. */
 export interface BindPeer {
@@ -73,7 +73,7 @@ export class SessionRegistry {
     const claims = await this.#verifier.verify(request.token)
     if (claims.cnf['x5t#S256'] !== peer.certificateThumbprint)
       throw refuse('the token is bound to another client certificate')
-    const sender = this.#senderOf(claims)
+    const sender = await this.#senderOf(claims)
     if (peer.current === undefined) return this.#join(claims, sender)
     const session = this.#sessions.get(peer.current.sessionId)
     if (session === undefined) throw refuse('the session has ended')

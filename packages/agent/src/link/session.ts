@@ -15,9 +15,15 @@ export interface SessionInfo {
   streams: number
 }
 
-/** How requests of accepted claims are sent. `key` changes when another client is needed (other groups). */
+/** How requests of accepted claims are sent. */
 export interface Sender {
+  /** Equal for claims that are sent alike; others need another client (other groups). */
   key: string
+  /**
+   * What a client of now is made for; another object once requests have to be sent differently. Asked with each request.
+   * @throws SallyportError when no request may be sent.
+   */
+  current: () => object
   open: () => UpstreamClient
 }
 
@@ -32,7 +38,8 @@ export class Session implements StreamSession {
   readonly #thumbprint: string
   readonly #onProblem: StreamSession['onProblem']
   readonly #retired = new Set<UpstreamClient>()
-  #key: string
+  #sender: Sender
+  #made: object
   #client: UpstreamClient
   #requests = 0
 
@@ -41,12 +48,16 @@ export class Session implements StreamSession {
     this.#oid = claims.oid
     this.#auth = claims.auth
     this.#thumbprint = claims.cnf['x5t#S256']
-    this.#key = sender.key
+    this.#sender = sender
+    this.#made = sender.current()
     this.#client = sender.open()
     this.#onProblem = onProblem
   }
 
+  /** The client of now. @throws SallyportError when there can be none, for example of a group list that has become too long. */
   get client(): UpstreamClient {
+    const wanted = this.#sender.current()
+    if (wanted !== this.#made) this.#replace(this.#sender, wanted)
     return this.#client
   }
 
@@ -82,12 +93,18 @@ export class Session implements StreamSession {
       throw new SallyportError('ERR_BIND_REFUSED', 'the cluster token was not accepted', {
         why: 'a renewal must keep session, principal, authentication and key',
       })
-    if (sender.key === this.#key) return
+    if (sender.key !== this.#sender.key) this.#replace(sender, sender.current())
+  }
+
+  /** Running requests keep the client they have. */
+  #replace(sender: Sender, made: object): void {
+    const opened = sender.open()
     const before = this.#client
     this.#retired.add(before)
     void before.retire().finally(() => this.#retired.delete(before))
-    this.#key = sender.key
-    this.#client = sender.open()
+    this.#sender = sender
+    this.#made = made
+    this.#client = opened
   }
 
   /** Ends all requests and connections of the session. */

@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream'
 import { isSallyportError, limits, SallyportError } from '@sallyport/protocol'
 import { checkRequest, isRefusal, toUpstream, type Refusal } from './exchange.ts'
 import { upgradeAnswerProblem } from './upgrade-answer.ts'
+import type { UpstreamClient } from '../upstream/client.ts'
 import type { RequestHead } from './request-head.ts'
 import { cleanResponseHead } from './response-head.ts'
 import { splice } from './splice.ts'
@@ -66,8 +67,11 @@ export function forwardUpgrade(exchange: UpgradeExchange): void {
   head.headers.push('Connection', 'Upgrade', 'Upgrade', protocol)
   if (request.method === 'POST') head.headers.push('Content-Length', '0')
   let upstream: ClientRequest
+  let kind: UpstreamClient['kind']
   try {
-    upstream = session.client.upgrade(toUpstream({ request, head, requestId, body: null }))
+    const { client } = session
+    kind = client.kind
+    upstream = client.upgrade(toUpstream({ request, head, requestId, body: null }))
   } catch (cause) {
     fail(
       isSallyportError(cause)
@@ -76,17 +80,18 @@ export function forwardUpgrade(exchange: UpgradeExchange): void {
     )
     return
   }
-  awaitAnswer({ exchange, response, upstream, fail })
+  awaitAnswer({ exchange, response, upstream, kind, fail })
 }
 
 function awaitAnswer(options: {
   exchange: UpgradeExchange
   response: ServerResponse
   upstream: ClientRequest
+  kind: UpstreamClient['kind']
   fail: (error: SallyportError) => void
 }): void {
   const { exchange, response, upstream, fail } = options
-  const { session, socket } = exchange
+  const { socket } = exchange
   const onGone = (): void => {
     upstream.destroy()
   }
@@ -111,7 +116,7 @@ function awaitAnswer(options: {
     const failure =
       status < 200
         ? new SallyportError('ERR_UPSTREAM_UNREACHABLE', 'the API server half switched protocols')
-        : credentialFailure(session.client.kind, status)
+        : credentialFailure(options.kind, status)
     if (failure === undefined) relayAnswer(answer, response, socket)
     else {
       answer.destroy()

@@ -30,7 +30,7 @@ export function upstreamFailure(cause: unknown): SallyportError {
  * that carried the agent's credential. Undefined for every other answer.
  */
 export function credentialFailure(
-  kind: UpstreamClient['kind'],
+  kind: UpstreamClient['kind'] | undefined,
   status: number,
 ): SallyportError | undefined {
   if (kind !== 'impersonating' || status !== 401) return undefined

@@ -9,17 +9,27 @@ import type { UpstreamTarget } from './target.ts'
 const answerBytes = 16 * 1024 * 1024
 const timeoutMs = limits.apiCallTimeoutMs
 
-/**
- * GETs JSON. @throws SallyportError ERR_UPSTREAM_AUTH (401), ERR_UPSTREAM_UNREACHABLE (any other status); the failure of the connection as it is.
- */
-export async function readAsAgent(
+/** The API server answered one of the agent's own calls with something else than 200. */
+export class AgentCallError extends SallyportError {
+  readonly status: number
+
+  /** ERR_UPSTREAM_AUTH for 401, ERR_UPSTREAM_UNREACHABLE for any other status. */
+  constructor(status: number, path?: string) {
+    super(
+      status === 401 ? 'ERR_UPSTREAM_AUTH' : 'ERR_UPSTREAM_UNREACHABLE',
+      `the API server answered ${status}`,
+      path === undefined ? {} : { why: path },
+    )
+    this.status = status
+  }
+}
+
+function createClient(
   target: UpstreamTarget,
-  path: string,
-  signal: AbortSignal,
-): Promise<unknown> {
+  bounds: { maxResponseSize: number; bodyTimeout: number },
+): Client {
   const { address, credential } = target
-  const authorization = credential.authorization()
-  const client = new Client(address.origin, {
+  return new Client(address.origin, {
     connect: buildConnector({
       ...(address.ca === undefined ? {} : { ca: address.ca }),
       ...(address.serverName === undefined ? {} : { servername: address.serverName }),
@@ -33,21 +43,70 @@ export async function readAsAgent(
     }),
     allowH2: false,
     headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-    maxResponseSize: answerBytes,
+    ...bounds,
+  })
+}
+
+async function get(
+  target: UpstreamTarget,
+  path: string,
+  via: { client: Client; signal: AbortSignal },
+) {
+  const { address, credential } = target
+  const authorization = credential.authorization()
+  const answer = await request(`${address.origin}${address.pathPrefix}${path}`, {
+    dispatcher: via.client,
+    signal: via.signal,
+    headers: {
+      accept: 'application/json',
+      ...(authorization === undefined ? {} : { authorization }),
+    },
+  })
+  if (answer.statusCode !== 200) throw new AgentCallError(answer.statusCode, path)
+  return answer.body
+}
+
+/**
+ * GETs JSON. @throws AgentCallError for any status but 200; the failure of the connection as it is.
+ */
+export async function readAsAgent(
+  target: UpstreamTarget,
+  path: string,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const client = createClient(target, { maxResponseSize: answerBytes, bodyTimeout: timeoutMs })
+  try {
+    const body = await get(target, path, { client, signal })
+    return await body.json()
+  } finally {
+    await client.destroy()
+  }
+}
+
+/**
+ * The events of a watch, one JSON value a line, until the server ends it or says nothing for `watchSilenceMs` (it sends
+ * bookmarks each minute). @throws as `readAsAgent`.
+ */
+export async function* watchAsAgent(
+  target: UpstreamTarget,
+  watch: { path: string; signal: AbortSignal; onOpen: () => void },
+): AsyncGenerator {
+  const client = createClient(target, {
+    maxResponseSize: -1,
+    bodyTimeout: limits.watchSilenceMs,
   })
   try {
-    const answer = await request(`${address.origin}${address.pathPrefix}${path}`, {
-      dispatcher: client,
-      signal,
-      headers: {
-        accept: 'application/json',
-        ...(authorization === undefined ? {} : { authorization }),
-      },
-    })
-    if (answer.statusCode === 200) return await answer.body.json()
-    const code = answer.statusCode === 401 ? 'ERR_UPSTREAM_AUTH' : 'ERR_UPSTREAM_UNREACHABLE'
-    throw new SallyportError(code, `the API server answered ${answer.statusCode}`, { why: path })
+    const body = await get(target, watch.path, { client, signal: watch.signal })
+    watch.onOpen()
+    let rest = ''
+    body.setEncoding('utf8')
+    for await (const chunk of body) {
+      const lines = (rest + String(chunk)).split('\n')
+      rest = lines.pop() ?? ''
+      if (rest.length > answerBytes)
+        throw new SallyportError('ERR_UPSTREAM_UNREACHABLE', 'an event of a watch is too long')
+      for (const line of lines) if (line !== '') yield JSON.parse(line)
+    }
   } finally {
     await client.destroy()
   }

@@ -27,7 +27,11 @@ test('T-IMP-6 the agent’s own credential has exactly two users: the impersonat
     'upstream/agent-call.ts',
     'upstream/impersonating-client.ts',
   ])
-  expect(naming(/readAsAgent\(/)).toEqual(['upstream/agent-call.ts', 'upstream/cluster-report.ts'])
+  expect(naming(/(?:read|watch)AsAgent\(/)).toEqual([
+    'upstream/agent-call.ts',
+    'upstream/binding-watch.ts',
+    'upstream/cluster-report.ts',
+  ])
 })
 
 test('gates: no URL made of a request, no lenient parser, no switched-off verification, no redirect', () => {

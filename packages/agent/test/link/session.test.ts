@@ -18,6 +18,7 @@ import { AgentCredential } from '../../src/upstream/credential.ts'
 import { HeadGuard } from '../../src/upstream/head-guard.ts'
 import { claims, hash, issuer, makeHubKey, signToken } from '../rig/hub-key.ts'
 import { Recorder } from '../rig/recorder.ts'
+import { nothingNamed } from '../rig/named.ts'
 import { addressOf, oid, sid } from '../rig/rig.ts'
 
 const key = makeHubKey()
@@ -30,6 +31,7 @@ let links: LinkSet
 let heads: HeadGuard
 let refused: { what: string; error: SallyportError }[]
 let events: string[]
+const asked = (): Promise<never> => Promise.reject(new Error('nobody asks for groups here'))
 
 beforeAll(async () => {
   recorder = await Recorder.start()
@@ -49,7 +51,8 @@ beforeEach(async () => {
   }
   sessions = new SessionRegistry({
     verifier: await createClusterTokenVerifier({ issuer, clusterHash: hash, keys: [key.pinned] }),
-    senderOf: (accepted) => senderOf({ claims: accepted, target, heads }),
+    senderOf: (accepted) =>
+      senderOf({ claims: accepted, target, heads, askGroups: () => asked(), named: nothingNamed }),
     onStream: (session, { stream }) => {
       server.accept(stream, session)
     },
