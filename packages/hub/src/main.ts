@@ -19,7 +19,7 @@ import {
   resetAdministrator,
   type Deliver,
 } from './identity/first-administrator.ts'
-import { createIdentity, loadKeys } from './identity/identity.ts'
+import { createIdentity, loadKeys, type IdentityParts } from './identity/identity.ts'
 import { createRelayAccess } from './identity/relay-access.ts'
 import { loadRelayRules, type RelayRule } from './identity/relay-keys.ts'
 import { fixSetting } from './identity/settings.ts'
@@ -27,7 +27,7 @@ import { createRelay, stopRelay } from './server/relay-service.ts'
 import { ChangeFeed } from './registry/change-feed.ts'
 import { ensureSubscription } from './registry/subscriptions.ts'
 import { prepareDataDirectory, writePrivateFile } from './server/data-directory.ts'
-import { createHttpService } from './server/http-service.ts'
+import { createHttpService, type HttpService } from './server/http-service.ts'
 import { createLog } from './server/log.ts'
 import { asExitCode, stopRequest, type ProgramOptions } from './server/program.ts'
 import {
@@ -91,8 +91,8 @@ async function serveHub(config: HubConfig, options: ProgramOptions): Promise<voi
   prepareDataDirectory(config.dataDirectory)
   const store = await openStore({ directory: config.dataDirectory })
   cleanUp.defer(() => store.close())
-  const keys = await loadKeys(config.dataDirectory, store)
   const ids = await fixIds(config, store)
+  const keys = await loadKeys(config.dataDirectory, { store, tenantId: ids.tenantId })
   const service = await createHttpService({
     config,
     log,
@@ -106,27 +106,19 @@ async function serveHub(config: HubConfig, options: ProgramOptions): Promise<voi
   cleanUp.defer(() => {
     changes.close()
   })
-  const identity = createIdentity({
-    store,
-    keys,
-    publicUrl: service.publicUrl,
-    tenantId: ids.tenantId,
-    log,
-    onTokenAnswer: (result) => {
-      service.metrics.tokens.inc({ result })
-    },
-    now: Date.now,
-  })
+  const common = { store, tenantId: ids.tenantId, changes, agentLeaseMs: config.agentLeaseMs }
+  const identity = makeIdentity(service, { ...common, keys, log })
   await identity.register(service.app)
+  identity.keyRotation.start()
+  cleanUp.defer(() => identity.keyRotation.close())
   registerApi(service.app, {
-    store,
+    ...common,
     publicUrl: service.publicUrl,
-    tenantId: ids.tenantId,
     location: { name: config.location, displayName: config.location },
     authenticate: identity.authenticate,
     clusterTokens: identity.clusterTokens,
     relayAccess: relayAccessOf(keys.relayRules, config.relays, service.publicUrl),
-    changes,
+    keyRotation: identity.keyRotation,
     now: Date.now,
   })
   await service.open((...upgrade) => relay.handleUpgrade(...upgrade))
@@ -139,6 +131,20 @@ async function serveHub(config: HubConfig, options: ProgramOptions): Promise<voi
   // Long polls end with an answer instead of being waited for.
   changes.close()
   service.drain()
+}
+
+function makeIdentity(
+  service: HttpService,
+  parts: Omit<IdentityParts, 'publicUrl' | 'onTokenAnswer' | 'now'>,
+) {
+  return createIdentity({
+    ...parts,
+    publicUrl: service.publicUrl,
+    onTokenAnswer: (result) => {
+      service.metrics.tokens.inc({ result })
+    },
+    now: Date.now,
+  })
 }
 
 function relayAccessOf(rules: RelayRule[], relays: string[] | undefined, publicUrl: string) {

@@ -21,6 +21,8 @@ export const FeedRequestSchema = Type.Object({
   after: Type.Optional(Type.Integer({ minimum: 0 })),
   /** Version of the role assignments the agent has; absent when it has none. */
   assignments: Type.Optional(Type.String({ maxLength: 64 })),
+  /** Features switched off as the agent was told last; absent before the first answer. */
+  disabledFeatures: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 16 })),
   /** Ids of the cluster-token keys the agent pins now. */
   keyIds: Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { minItems: 1, maxItems: 8 }),
 })
@@ -45,7 +47,7 @@ export const FeedClaimsSchema = Type.Object(
     nonce: Type.String(),
     /** Number of the latest revocation; the agent now knows all up to here. */
     seq: Type.Integer({ minimum: 0 }),
-    /** The agent asked for revocations that are forgotten: every session ends. */
+    /** What happened before `seq` is not told (first request, forgotten, a hub restored): every older token ends. */
     reset: Type.Boolean(),
     revocations: Type.Array(
       Type.Object({

@@ -56,6 +56,8 @@ export const AgentStateSchema = Type.Object(
     agentId: Type.String({ minLength: 1, maxLength: 128 }),
     issuer: EnrolmentResponseSchema.properties.issuer,
     clusterTokenKeys: EnrolmentResponseSchema.properties.clusterTokenKeys,
+    /** `iat` of the key statement the keys came with; absent for those of enrolment. */
+    clusterTokenKeysAt: Type.Optional(Type.Integer({ minimum: 0 })),
     ...AgentKeysSchema.properties,
   },
   { additionalProperties: false },

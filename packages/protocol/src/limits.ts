@@ -128,7 +128,13 @@ export const limits = {
   feedWaiters: 20_000,
   feedLeaseMs: 60 * second,
   feedStatementTtlMs: 60 * second,
+  feedPauseMs: 200,
+  revocationsKept: 20_000,
+  revocationCatchUpMs: 2 * second,
+  rideOutMaxMs: 24 * 60 * minute,
   keyStatements: 64,
+  clusterTokenKeyTtlMs: 30 * day,
+  clusterTokenKeyCheckMs: 15 * second,
 
   // Agent and hub.
   agentHeartbeatMs: 15 * second,
@@ -162,7 +168,7 @@ export const limits = {
   sessionRecordTtlMs: 24 * 60 * minute,
   sessionRecordsPerPrincipalAndCluster: 100,
   enrolmentProofTtlMs: 10 * minute,
-  agentAssertionsPerAgent: 64,
+  agentAssertionsPerAgent: 500,
   presenceRowsPerCluster: 25,
 
   // Store.

@@ -32,6 +32,8 @@ export function registerAgentRoutes(api: Api, context: ApiContext): void {
       const agentId = await redeemEnrolment(context.store, redemption)
       const agent = await findAgent(context.store.db, agentId)
       if (agent === undefined) throw refused()
+      // The agent before, if it still waits, is none any more.
+      context.changes.wake()
       request.log.info({ event: 'agent.enrolled', cluster: agent.resource_id, agentId })
       return {
         clusterId: agent.resource_id,

@@ -122,6 +122,8 @@ function registerDelete(api: Api, context: ApiContext): void {
         })
       })
       if (operation === undefined) return reply.code(204).send()
+      // Its agent waits for changes: it learns now that it is none any more.
+      context.changes.wake()
       pointToResult(context, operation, { request, reply })
       return reply.code(202).send()
     },

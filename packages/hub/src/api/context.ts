@@ -3,7 +3,13 @@
  * @module
  */
 import type { FastifyRequest } from 'fastify'
-import type { ClusterTokenClaims, EnrolmentResponse, RelayAccess } from '@sallyport/protocol'
+import type {
+  ClusterTokenClaims,
+  EnrolmentResponse,
+  FeedClaims,
+  RelayAccess,
+} from '@sallyport/protocol'
+import type { KeyRotation } from '../identity/key-rotation.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { ChangeFeed } from '../registry/change-feed.ts'
 import type { Store } from '../store/store.ts'
@@ -17,6 +23,10 @@ export interface ClusterTokens {
   publicKeys: () => EnrolmentResponse['clusterTokenKeys']
   /** `expiresAt` in Unix seconds. */
   sign: (claims: ClusterTokenSubject) => Promise<{ token: string; expiresAt: number }>
+  /** Signs a statement of the feed; the signer adds `iss` and `iat`. */
+  signFeed: (news: Omit<FeedClaims, 'iss' | 'iat'>) => Promise<string>
+  /** Key statements that lead an agent from the keys it pins to those of now. */
+  statementsFor: (keyIds: readonly string[]) => string[]
 }
 
 /** Everything the API needs. */
@@ -38,6 +48,14 @@ export interface ApiContext {
   }
   /** Woken after each commit that agents must hear of at once: revocations, assignments, keys. */
   changes: ChangeFeed
+  /** The rotation of cluster-token keys. */
+  keyRotation: Pick<KeyRotation, 'heard' | 'rotate'>
+  /** For how long an agent lets people in without hearing from the hub; the limit `feedLeaseMs` by default. */
+  agentLeaseMs?: number
+  /** Version of the role assignments of a cluster; `0` by default. */
+  assignmentsVersion?: (clusterKey: string) => Promise<string>
+  /** Features switched off for a cluster; none by default. */
+  disabledFeatures?: (clusterKey: string) => Promise<string[]>
   /** Unix milliseconds. */
   now: () => number
 }

@@ -7,6 +7,7 @@ import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { version } from '@sallyport/protocol'
 import { addAccessGate, publicRoute } from './access.ts'
+import { registerAgentFeed } from './agent-feed.ts'
 import { registerAgentRoutes } from './agent-routes.ts'
 import { typed } from './api-instance.ts'
 import { acceptJsonBodies } from './body.ts'
@@ -46,6 +47,7 @@ function registerRoutes(scope: FastifyInstance, context: ApiContext): void {
   registerCredentialRoutes(api, context)
   registerOperationRoutes(api, context)
   registerAgentRoutes(api, context)
+  registerAgentFeed(api, context)
   api.get(
     '/sallyport/v1/openapi.json',
     { config: publicRoute('describes the API, the same on every hub'), schema: { hide: true } },

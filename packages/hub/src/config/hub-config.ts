@@ -17,6 +17,7 @@ export interface HubConfig extends ServerConfig {
   administratorFile: string | undefined
   /** `wss://` origins; undefined: this hub itself. */
   relays: string[] | undefined
+  agentLeaseMs: number
 }
 
 const text = Type.Optional(Type.String())
@@ -27,6 +28,7 @@ const compiled = Compile(
     location: Type.String(),
     administratorFile: text,
     relays: Type.Optional(Type.Array(Type.String())),
+    agentLease: Type.Integer(),
   }),
 )
 
@@ -45,6 +47,7 @@ export function hubConfig(config: LoadedConfig): HubConfig {
     administratorFile:
       values.administratorFile === undefined ? undefined : resolve(values.administratorFile),
     relays: relays.length === 0 ? undefined : relays,
+    agentLeaseMs: values.agentLease * 1000,
   }
 }
 

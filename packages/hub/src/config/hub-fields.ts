@@ -127,6 +127,14 @@ export const hubProgram: ConfigProgram = {
         'Origins of the relays that clients and agents are sent to; each runs with the relay key file of this hub (keys/relay.json in the data directory).',
       defaultText: 'this hub',
     },
+    agentLease: {
+      schema: Type.Integer({ minimum: 5, maximum: 3600 }),
+      kind: 'integer',
+      placeholder: 'SECONDS',
+      description:
+        'For how long an agent that does not hear from this hub lets people in. Shorter closes a cut-off cluster sooner, longer survives longer outages of the hub.',
+      default: 60,
+    },
   },
 }
 

@@ -11,7 +11,10 @@ import { dataPath, readPrivateFile, writePrivateFile } from '../server/data-dire
 import type { Store } from '../store/store.ts'
 import { createAuthenticator } from './access-token.ts'
 import { registerCloudMetadata } from './cloud-metadata.ts'
-import { checkClusterTokenKey, clusterTokenIssuer, createClusterTokens } from './cluster-tokens.ts'
+import type { ChangeFeed } from '../registry/change-feed.ts'
+import { ClusterKeys } from './cluster-keys.ts'
+import { clusterTokenIssuer, createClusterTokens } from './cluster-tokens.ts'
+import { KeyRotation } from './key-rotation.ts'
 import {
   adfsIssuer,
   registerOpenIdEndpoints,
@@ -25,16 +28,23 @@ import { loadSigningKey, type SigningKey } from './signing-key.ts'
 /** All keys of a hub. */
 export interface HubKeys {
   accessToken: SigningKey
-  clusterToken: SigningKey
+  clusterToken: ClusterKeys
   cookies: string[]
   relayRules: RelayRule[]
 }
 
 /** Reads the keys, making those that are missing; `keys/` in the data directory. */
-export async function loadKeys(dataDirectory: string, store: Store): Promise<HubKeys> {
+export async function loadKeys(
+  dataDirectory: string,
+  of: { store: Store; tenantId: string },
+): Promise<HubKeys> {
   const path = (name: string): string => dataPath(dataDirectory, 'keys', name)
-  const clusterToken = await loadSigningKey(path('cluster-token.json'))
-  await checkClusterTokenKey(store, clusterToken, path('cluster-token.json'))
+  const clusterToken = await ClusterKeys.load({
+    path: path('cluster-token.json'),
+    issuer: clusterTokenIssuer(of.tenantId),
+    store: of.store,
+    now: Date.now,
+  })
   return {
     accessToken: await loadSigningKey(path('access-token.json')),
     clusterToken,
@@ -60,6 +70,8 @@ export interface IdentityParts {
   publicUrl: string
   tenantId: string
   log: Logger
+  changes: ChangeFeed
+  agentLeaseMs: number
   onTokenAnswer: OpenIdEndpointParts['onTokenAnswer']
   now: () => number
 }
@@ -89,8 +101,16 @@ export function createIdentity(parts: IdentityParts) {
     }),
     clusterTokens: createClusterTokens({
       issuer: clusterTokenIssuer(tenantId),
-      key: keys.clusterToken,
+      keys: keys.clusterToken,
       now: parts.now,
+    }),
+    keyRotation: new KeyRotation({
+      ...parts,
+      keys: keys.clusterToken,
+      leaseMs: parts.agentLeaseMs,
+      onProblem: (err) => {
+        parts.log.error({ event: 'keys.rotation_failed', err })
+      },
     }),
     register: async (app: FastifyInstance): Promise<void> => {
       registerCloudMetadata(app, { publicUrl, tenantId })

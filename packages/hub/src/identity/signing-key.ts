@@ -3,19 +3,22 @@
  * @module
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { calculateJwkThumbprint } from 'jose'
-import { jsonParser, SallyportError } from '@sallyport/protocol'
+import { jsonParser, parser, SallyportError } from '@sallyport/protocol'
 import { readPrivateFile, writePrivateFile } from '../server/data-directory.ts'
 
 const coordinate = Type.String({ minLength: 43, maxLength: 43 })
-const PrivateJwk = Type.Object({
+
+/** A private key as it is kept. */
+export const PrivateJwkSchema = Type.Object({
   kty: Type.Literal('EC'),
   crv: Type.Literal('P-256'),
   x: coordinate,
   y: coordinate,
   d: coordinate,
 })
+type PrivateJwk = Static<typeof PrivateJwkSchema>
 
 /** Public half as published: `kid` is the RFC 7638 thumbprint. */
 export interface PublicSigningKey {
@@ -41,16 +44,25 @@ export interface SigningKey {
  */
 export async function loadSigningKey(path: string): Promise<SigningKey> {
   const kept = readPrivateFile(path)
-  if (kept !== undefined) return fromJwk(kept, path)
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const text = JSON.stringify(privateKey.export({ format: 'jwk' }))
-  const key = await fromJwk(text, path)
-  writePrivateFile(path, `${text}\n`)
-  return key
+  if (kept !== undefined) {
+    return toSigningKey(jsonParser(PrivateJwkSchema, path, 'ERR_STATE_INVALID')(kept), path)
+  }
+  const jwk = makePrivateJwk()
+  writePrivateFile(path, `${JSON.stringify(jwk)}\n`)
+  return toSigningKey(jwk, path)
 }
 
-async function fromJwk(text: string, path: string): Promise<SigningKey> {
-  const { kty, crv, x, y, d } = jsonParser(PrivateJwk, path, 'ERR_STATE_INVALID')(text)
+/** A new P-256 key. */
+export function makePrivateJwk(): PrivateJwk {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return parseMade(privateKey.export({ format: 'jwk' }))
+}
+
+const parseMade = parser(PrivateJwkSchema, 'new key', 'ERR_INTERNAL')
+
+/** A kept key, ready to sign. @throws SallyportError ERR_STATE_INVALID naming `path`. */
+export async function toSigningKey(jwk: PrivateJwk, path: string): Promise<SigningKey> {
+  const { kty, crv, x, y, d } = jwk
   const kid = await calculateJwkThumbprint({ kty, crv, x, y }, 'sha256')
   const publicJwk = { kid, kty, crv, x, y }
   try {

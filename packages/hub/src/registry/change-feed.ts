@@ -20,6 +20,11 @@ export class ChangeFeed {
     return this.#turn
   }
 
+  /** After `close`: whoever waits in a loop has to leave it. */
+  get closed(): boolean {
+    return this.#isClosed
+  }
+
   /** Those who wait now. */
   get waiters(): number {
     return this.#waiting.size

@@ -125,3 +125,15 @@ async function keepReport(
   if (names.every((name) => report[name] === old[name])) return
   await db.updateTable('clusters').set(report).where('cluster_key', '=', clusterKey).execute()
 }
+
+/** Agent processes of all clusters whose lease runs. */
+export async function connectedInstances(db: Kysely<Database>, now: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('presence')
+    .select('instance')
+    .where('last_seen', '>', now - limits.agentPresenceLeaseMs)
+    .where('stopped', '=', 0)
+    .limit(limits.relayEntities)
+    .execute()
+  return rows.map((row) => row.instance)
+}

@@ -96,6 +96,9 @@ export async function revocationsAfter(
     .orderBy('seq')
     .limit(limits.revocationsPerAnswer + 1)
     .execute()
-  const isWhole = rows.length === current - after && rows.length <= limits.revocationsPerAnswer
+  const last = rows.at(-1)?.seq ?? after
+  // One more may have been written since `current` was read; a gap is what counts.
+  const isWhole =
+    last >= current && rows.length === last - after && rows.length <= limits.revocationsPerAnswer
   return isWhole ? rows.map((row) => ({ ...row, kind: row.kind as Revocation['kind'] })) : undefined
 }

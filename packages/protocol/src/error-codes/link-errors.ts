@@ -133,6 +133,11 @@ export const linkErrors = {
     exit: 5,
     remedy: 'the session was ended at the hub: ask its administrator why, then start a new one',
   }),
+  ERR_SESSION_STALE: entry(401, 'SessionStale', {
+    exit: 4,
+    retryable: true,
+    remedy: 'the rights of the session changed: a new token is fetched, or sign in again',
+  }),
   ERR_AGENT_LEASE: entry(503, 'ServiceUnavailable', {
     exit: 6,
     retryable: true,

@@ -2,15 +2,16 @@
  * The API in the application of the hub, over HTTPS with a private CA, with a real store and a clock the test moves.
  * @module
  */
-import { randomBytes } from 'node:crypto'
 import { Writable } from 'node:stream'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:https'
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import { SignJWT, exportJWK, generateKeyPair } from 'jose'
-import { SallyportError, clusterTokenType } from '@sallyport/protocol'
-import type { ApiContext, ClusterTokens } from '../../../src/api/context.ts'
+import { SallyportError, limits } from '@sallyport/protocol'
+import type { ApiContext } from '../../../src/api/context.ts'
 import { registerApi } from '../../../src/api/register-api.ts'
+import { ClusterKeys } from '../../../src/identity/cluster-keys.ts'
+import { createClusterTokens } from '../../../src/identity/cluster-tokens.ts'
+import { KeyRotation } from '../../../src/identity/key-rotation.ts'
 import type { Principal } from '../../../src/identity/principal.ts'
 import { ChangeFeed } from '../../../src/registry/change-feed.ts'
 import { ensureSubscription } from '../../../src/registry/subscriptions.ts'
@@ -58,6 +59,7 @@ export interface ApiFixture extends AsyncDisposable {
   caFile: string
   clock: { now: number }
   context: ApiContext
+  keys: ClusterKeys
   log: string[]
   /** Every route of the API. */
   routes: RouteOptions[]
@@ -108,6 +110,10 @@ export async function startApi(): Promise<ApiFixture> {
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `https://localhost:${(server.address() as AddressInfo).port}`
+  const now = (): number => clock.now
+  const path = `${directory.path}/cluster-token.json`
+  const keys = await ClusterKeys.load({ path, issuer: url, store, now })
+  const changes = new ChangeFeed()
   const context: ApiContext = {
     store,
     publicUrl: url,
@@ -118,10 +124,18 @@ export async function startApi(): Promise<ApiFixture> {
       if (principal !== undefined) return Promise.resolve(principal)
       return Promise.reject(new SallyportError('ERR_AUTH_REQUIRED', 'this call needs a sign-in'))
     },
-    clusterTokens: await clusterTokens(url, clock),
+    clusterTokens: createClusterTokens({ issuer: url, keys, now }),
     relayAccess: { forClient: access(url, clock), forAgent: access(url, clock) },
-    changes: new ChangeFeed(),
-    now: () => clock.now,
+    changes,
+    keyRotation: new KeyRotation({
+      keys,
+      store,
+      changes,
+      leaseMs: limits.feedLeaseMs,
+      onProblem: (error) => log.push(String(error)),
+      now,
+    }),
+    now,
   }
   registerApi(app, context)
   await app.ready()
@@ -138,6 +152,7 @@ export async function startApi(): Promise<ApiFixture> {
     caFile: certificates.caFile,
     clock,
     context,
+    keys,
     log,
     routes,
     call: (method, path, options = {}) => call(app, { method, path, ...options }),
@@ -200,25 +215,4 @@ function access(url: string, clock: { now: number }): ApiContext['relayAccess'][
       expiresAt: Math.floor(clock.now / 1000) + 120,
     },
   ]
-}
-
-async function clusterTokens(issuer: string, clock: { now: number }): Promise<ClusterTokens> {
-  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
-  const { x = '', y = '' } = await exportJWK(publicKey)
-  return {
-    issuer,
-    publicKeys: () => [{ kid: 'k1', kty: 'EC', crv: 'P-256', x, y }],
-    sign: async (claims) => {
-      const iat = Math.floor(clock.now / 1000)
-      const token = await new SignJWT({ ...claims })
-        .setProtectedHeader({ alg: 'ES256', typ: clusterTokenType, kid: 'k1' })
-        .setIssuer(issuer)
-        .setIssuedAt(iat)
-        .setNotBefore(iat)
-        .setExpirationTime(iat + 300)
-        .setJti(randomBytes(16).toString('base64url'))
-        .sign(privateKey)
-      return { token, expiresAt: iat + 300 }
-    },
-  }
 }
