@@ -28,6 +28,8 @@ export interface ClusterOptions {
   controllerManager?: boolean
   /** Port of the API server; default: a free one. */
   apiServerPort?: number
+  /** `iss` of service account tokens; default: the in-cluster name of the API server. Where its keys are published is up to the owner. */
+  serviceAccountIssuer?: string
   /** Cancels the start; a cluster that is up is ended by `stop()` only. */
   signal?: AbortSignal
   onProgress?: (progress: ClusterProgress) => void

@@ -32,6 +32,7 @@ export interface ControlPlaneOptions {
   /** Address pods find behind the `kubernetes` service; none: the service has no endpoint. */
   advertise?: string
   apiServerPort?: number
+  serviceAccountIssuer?: string
 }
 
 /** A control plane whose API server is ready. */
@@ -141,7 +142,7 @@ async function startApiServer(launch: Launch, plan: ApiServerPlan): Promise<Comp
     `--tls-private-key-file=${serving.key}`,
     `--client-ca-file=${authority.certificate}`,
     ...(await kubeletClientFlags(launch)),
-    '--service-account-issuer=https://kubernetes.default.svc',
+    `--service-account-issuer=${options.serviceAccountIssuer ?? 'https://kubernetes.default.svc'}`,
     `--service-account-key-file=${tokenKeys.public}`,
     `--service-account-signing-key-file=${tokenKeys.key}`,
     '--authorization-mode=Node,RBAC',

@@ -86,6 +86,9 @@ async function launchAll(
       addresses,
       ...(network === undefined ? {} : { advertise: network.nodeIp }),
       ...(options.apiServerPort === undefined ? {} : { apiServerPort: options.apiServerPort }),
+      ...(options.serviceAccountIssuer === undefined
+        ? {}
+        : { serviceAccountIssuer: options.serviceAccountIssuer }),
     }),
   )
   if (network !== undefined) await startNode(launch, plane, network)

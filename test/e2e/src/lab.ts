@@ -30,6 +30,8 @@ export interface Lab {
   developer: Actor
   cluster?: ClusterInfo
   tools: KubeTool[]
+  /** `iss` of the cluster's service account tokens: an address the hub can reach, where a scenario publishes the keys. */
+  workloadIssuer: string
   /** Name and resource group of the connected cluster. */
   clusterName: string
   resourceGroup: string
@@ -45,6 +47,7 @@ async function startSite(lab: Lab, say: (text: string) => void): Promise<Cluster
   const cluster = await startCluster({
     size: 'node',
     netns: lab.network.site,
+    serviceAccountIssuer: lab.workloadIssuer,
     onProgress: ({ step, state, detail }) => {
       if (state === 'done') say(`cluster: ${step} ${detail ?? ''}`)
     },
@@ -112,6 +115,7 @@ export async function startLab(options: {
       network,
       hub: info,
       tools,
+      workloadIssuer: `https://${network.hubAddress}:8444`,
       operator: createActor(join(directory, 'operator'), network.site),
       developer: createActor(join(directory, 'developer'), network.laptop),
       clusterName: 'store-042',

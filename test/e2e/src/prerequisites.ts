@@ -14,6 +14,7 @@ const programs: Readonly<Record<string, string>> = {
   curl: 'curl',
   tmux: 'tmux',
   chattr: 'e2fsprogs',
+  chromium: 'chromium',
   mount: 'mount',
 }
 
