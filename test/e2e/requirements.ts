@@ -100,7 +100,11 @@ export const requirements = {
   },
   identity: {},
   authorization: {},
-  seed: {},
+  seed: {
+    'seed.page': 'docs/cluster-connect.md runs top to bottom',
+    'seed.azure-page':
+      'the Bash tab of the Azure Arc how-to runs, every option, az being sallyport',
+  },
   faults: {
     'fault.cluster-unknown': 'proxy to an unknown cluster: exit 3',
     'fault.agent-down': 'proxy while the agent is down: exit 6, says since when',

@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ok, run, start, type ProcessOptions, type ProcessResult, type Running } from './process.ts'
 
-const cliMain = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url))
+/** The CLI from source. */
+export const cliMain = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url))
 
 /** A person at a machine: plain data, so that it can be handed to the scenario processes. */
 export interface Actor {

@@ -1,0 +1,47 @@
+/**
+ * People and groups of the hub under test, made by its administrator through Microsoft Graph or the CLI.
+ * @module
+ */
+import { randomBytes } from 'node:crypto'
+import { sallyportOk } from './actors.ts'
+import { lab } from './proxied.ts'
+import type { Person } from './sign-in.ts'
+
+/** A user of the hub with a password. */
+export interface KnownPerson extends Person {
+  objectId: string
+}
+
+/** A service principal of the hub with a secret. */
+export interface Application {
+  appId: string
+  objectId: string
+  secret: string
+}
+
+/** Makes a service principal with a secret. */
+export async function createApplication(displayName: string): Promise<Application> {
+  const { operator } = lab()
+  const made = JSON.parse(
+    await sallyportOk(operator, ['ad', 'sp', 'create-for-rbac', '-n', displayName, '-o', 'json']),
+  ) as { appId: string; password: string }
+  const shown = await sallyportOk(operator, [
+    ...['ad', 'sp', 'show', '--id', made.appId, '--query', 'id', '-o', 'tsv'],
+  ])
+  return { appId: made.appId, objectId: shown.trim(), secret: made.password }
+}
+
+/** Makes a user; the password goes in by standard input. */
+export async function createPerson(userPrincipalName: string): Promise<KnownPerson> {
+  const password = randomBytes(18).toString('base64url')
+  const [name = ''] = userPrincipalName.split('@')
+  const objectId = await sallyportOk(
+    lab().operator,
+    [
+      ...['ad', 'user', 'create', '--user-principal-name', userPrincipalName],
+      ...['--display-name', name, '--password', '-', '--query', 'id', '-o', 'tsv'],
+    ],
+    { input: password },
+  )
+  return { userPrincipalName, password, objectId: objectId.trim() }
+}
