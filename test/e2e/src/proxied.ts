@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { inject } from 'vitest'
-import { runAs, sallyportStart, startAs } from './actors.ts'
+import { runAs, sallyportStart, startAs, type Actor } from './actors.ts'
 import type { ClusterInfo, Lab } from './lab.ts'
 import type { ProcessOptions, ProcessResult, Running } from './process.ts'
 
@@ -24,21 +24,23 @@ let proxies = 0
 
 /** A proxy that is ready. */
 export interface Proxy {
+  actor: Actor
   kubeconfig: string
   running: Running
   /** Ctrl-C. */
   stop: () => Promise<ProcessResult>
 }
 
-/** Starts `sallyport proxy` as the developer on a free port with its own kubeconfig; resolves when it says ready. */
+/** Starts `sallyport proxy` on a free port with its own kubeconfig, as the developer unless another is named; resolves when it says ready. */
 export async function startProxy(
   args: string[] = [],
-  options: ProcessOptions = {},
+  options: ProcessOptions & { actor?: Actor } = {},
 ): Promise<Proxy> {
   const { developer, clusterName, resourceGroup } = lab()
-  const kubeconfig = join(developer.home, `proxy-${process.pid}-${++proxies}.kubeconfig`)
+  const { actor = developer, ...rest } = options
+  const kubeconfig = join(actor.home, `proxy-${process.pid}-${++proxies}.kubeconfig`)
   const running = sallyportStart(
-    developer,
+    actor,
     [
       'connectedk8s',
       'proxy',
@@ -52,13 +54,13 @@ export async function startProxy(
       kubeconfig,
       ...args,
     ],
-    options,
+    rest,
   )
   await running.waitFor(/ready/i)
-  return { kubeconfig, running, stop: () => running.stop('SIGINT') }
+  return { actor, kubeconfig, running, stop: () => running.stop('SIGINT') }
 }
 
-/** kubectl through a proxy, as the developer. */
+/** kubectl through a proxy, as whoever runs it. */
 export function kubectl(
   proxy: Proxy,
   args: string[],
@@ -66,7 +68,7 @@ export function kubectl(
 ): Promise<ProcessResult> {
   const { program, ...rest } = options
   return runAs(
-    lab().developer,
+    proxy.actor,
     [program ?? cluster().kubectl, `--kubeconfig=${proxy.kubeconfig}`, ...args],
     rest,
   )
@@ -90,7 +92,7 @@ export async function kubectlOk(
 export function kubectlStart(proxy: Proxy, args: string[], options: KubectlOptions = {}): Running {
   const { program, ...rest } = options
   return startAs(
-    lab().developer,
+    proxy.actor,
     [program ?? cluster().kubectl, `--kubeconfig=${proxy.kubeconfig}`, ...args],
     rest,
   )
@@ -124,14 +126,18 @@ export async function applyDirect(manifest: unknown): Promise<void> {
   await directOk(['apply', '-f', '-'], { input: JSON.stringify(manifest) })
 }
 
-/** Grants the administrator's object id a ClusterRole by a binding of this name. */
-export async function grant(name: string, clusterRole: string): Promise<void> {
+/** Grants an object id (the administrator's unless another is named) a ClusterRole by a binding of this name. */
+export async function grant(
+  name: string,
+  clusterRole: string,
+  subject: { kind: 'User' | 'Group'; name: string } = { kind: 'User', name: lab().hub.objectId },
+): Promise<void> {
   await applyDirect({
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRoleBinding',
     metadata: { name },
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: clusterRole },
-    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: lab().hub.objectId }],
+    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', ...subject }],
   })
 }
 

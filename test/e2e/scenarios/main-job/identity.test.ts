@@ -2,9 +2,9 @@
  * Who the request is in the cluster, and that Kubernetes RBAC decides.
  * @module
  */
-import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { runAs } from '../../src/actors.ts'
+import { auditEvents } from '../../src/audit-log.ts'
 import { eventually } from '../../src/process.ts'
 import {
   cluster,
@@ -28,19 +28,6 @@ afterAll(async () => {
   await proxy.stop()
   await revoke('identity-view')
 })
-
-interface AuditEvent {
-  auditID: string
-  requestURI: string
-  user: { username: string }
-  impersonatedUser?: { username: string; groups?: string[]; extra?: Record<string, string[]> }
-}
-
-const auditEvents = (marker: string): AuditEvent[] =>
-  readFileSync(cluster().auditLog, 'utf8')
-    .split('\n')
-    .filter((line) => line.includes(marker))
-    .map((line) => JSON.parse(line) as AuditEvent)
 
 verifies('rbac.deny', async () => {
   const result = await kubectl(proxy, ['get', 'pods', '-A'])
