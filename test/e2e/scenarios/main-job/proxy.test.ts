@@ -63,12 +63,10 @@ verifies('proxy.file', async () => {
   await printed.waitFor(/ready/i)
   const copy = join(developer.home, 'printed.kubeconfig')
   writeFileSync(copy, printed.stdout(), { mode: 0o600 })
-  const out = await kubectlOk({ kubeconfig: copy, running: printed, stop: () => printed.stop() }, [
-    'get',
-    'ns',
-    '-o',
-    'name',
-  ])
+  const out = await kubectlOk(
+    { actor: developer, kubeconfig: copy, running: printed, stop: () => printed.stop() },
+    ['get', 'ns', '-o', 'name'],
+  )
   expect(out).toContain('namespace/default')
   expect(existsSync(home)).toBe(false)
   await printed.stop('SIGINT')
