@@ -31,10 +31,12 @@ declare module 'fastify' {
 
 /** `config` of a route for signed-in principals holding `action`. */
 export function requires(action: Action): { access: RouteAccess } {
-  const provider = action.startsWith('Microsoft.Kubernetes/')
-    ? 'Microsoft.Kubernetes'
-    : 'Microsoft.Resources'
-  return { access: { kind: 'principal', action, provider } }
+  return { access: { kind: 'principal', action, provider: providerOf(action) } }
+}
+
+function providerOf(action: Action): ApiProvider {
+  if (action.startsWith('Sallyport/')) return 'Sallyport'
+  return action.startsWith('Microsoft.Kubernetes/') ? 'Microsoft.Kubernetes' : 'Microsoft.Resources'
 }
 
 /** `config` of a route for the enrolled agent of a cluster, about that cluster only. */

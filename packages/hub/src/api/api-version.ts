@@ -6,8 +6,8 @@ import type { FastifyRequest } from 'fastify'
 import { SallyportError, isResourcesApiVersion, kubernetesApiVersions } from '@sallyport/protocol'
 import { queryValue } from './query.ts'
 
-/** Provider namespaces served. */
-export type ApiProvider = 'Microsoft.Resources' | 'Microsoft.Kubernetes'
+/** Provider namespaces served; `Sallyport` is what ARM has nothing of: paths under `/sallyport/v1`, whose version is in the path. */
+export type ApiProvider = 'Microsoft.Resources' | 'Microsoft.Kubernetes' | 'Sallyport'
 
 interface VersionRule {
   accepts: (version: string) => boolean
@@ -15,7 +15,7 @@ interface VersionRule {
   accepted: string
 }
 
-const rules: Record<ApiProvider, VersionRule> = {
+const rules: Record<Exclude<ApiProvider, 'Sallyport'>, VersionRule> = {
   'Microsoft.Resources': {
     accepts: isResourcesApiVersion,
     accepted: "any date from '2014-01-01' on, such as '2022-12-01'",
@@ -33,6 +33,7 @@ export function apiVersionOf(request: FastifyRequest): string {
 
 /** @throws SallyportError ERR_ARM_API_VERSION_MISSING, ERR_ARM_API_VERSION naming the accepted ones. */
 export function checkApiVersion(provider: ApiProvider, request: FastifyRequest): void {
+  if (provider === 'Sallyport') return
   const version = apiVersionOf(request)
   const { accepts, accepted } = rules[provider]
   if (version === '') {

@@ -13,6 +13,7 @@ export interface ActionDescription {
 
 const resources = 'Microsoft Resources'
 const kubernetes = 'Microsoft Kubernetes'
+const sallyport = 'Sallyport'
 
 /** Every action with its description. */
 export const actions = {
@@ -81,6 +82,24 @@ export const actions = {
     resource: 'Connected cluster',
     operation: 'List cluster user credential',
     description: 'Gets what is needed to reach the cluster as its user.',
+  },
+  'Sallyport/issuers/read': {
+    provider: sallyport,
+    resource: 'Outside issuer',
+    operation: 'Read outside issuers',
+    description: 'Gets or lists outside issuers.',
+  },
+  'Sallyport/issuers/write': {
+    provider: sallyport,
+    resource: 'Outside issuer',
+    operation: 'Write outside issuers',
+    description: 'Checks, creates or updates an outside issuer: decides who may sign in.',
+  },
+  'Sallyport/issuers/delete': {
+    provider: sallyport,
+    resource: 'Outside issuer',
+    operation: 'Delete outside issuers',
+    description: 'Deletes an outside issuer and ends the sign-ins made through it.',
   },
 } as const satisfies Record<string, ActionDescription>
 
