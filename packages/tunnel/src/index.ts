@@ -3,7 +3,7 @@
  * @module
  */
 export { acceptAgentLink, type AgentLink, type AgentLinkOptions } from './link/agent-link.ts'
-export type { BindDecision, BoundSession, LinkStream } from './link/bind-gate.ts'
+export type { BindDecision, BindPeer, BoundSession, LinkStream } from './link/bind-gate.ts'
 export { openClientLink, type ClientLink, type ClientLinkOptions } from './link/client-link.ts'
 export {
   ClientSession,

@@ -17,20 +17,28 @@ import {
   type BindResponse,
   type ErrorCode,
 } from '@sallyport/protocol'
+import { clocksDisagree, describeSkew } from './clock-skew.ts'
 import { beforeDeadline } from './deadline.ts'
 import { readBody } from './read-body.ts'
 import { linkError, resetError } from './stream-error.ts'
 
 const parseAnswer = jsonParser(BindResponseSchema, 'answer of the agent', 'ERR_LINK_HANDSHAKE')
 const parseRefusal = jsonParser(BindErrorSchema, 'answer of the agent', 'ERR_LINK_HANDSHAKE')
+type Refusal = ReturnType<typeof parseRefusal>
 
-/** Presents `token` on the link. @throws SallyportError with the agent's code, ERR_BIND_CLOCK_SKEW when the clocks explain it, ERR_TIMEOUT, ERR_LINK_LOST. */
+/** What is presented; `hubOffsetMs` is the hub's clock minus ours, to name a clock that is off. */
+export interface BindOffer {
+  token: string
+  hubOffsetMs?: number | undefined
+}
+
+/** Presents a token on the link. @throws SallyportError with the agent's code, ERR_BIND_CLOCK_SKEW when the clocks explain it, ERR_TIMEOUT, ERR_LINK_LOST. */
 export async function exchangeBind(
   session: ClientHttp2Session,
-  token: string,
+  offer: BindOffer,
   signal: AbortSignal,
 ): Promise<BindResponse> {
-  const body: BindRequest = { v: 1, token, client: `sallyport/${version}` }
+  const body: BindRequest = { v: 1, token: offer.token, client: `sallyport/${version}` }
   const request = session.request(
     {
       ':method': 'POST',
@@ -41,7 +49,7 @@ export async function exchangeBind(
     },
     { endStream: false },
   )
-  const answer = readAnswer(request)
+  const answer = readAnswer(request, offer.hubOffsetMs)
   request.end(Buffer.from(JSON.stringify(body)))
   try {
     return await beforeDeadline(answer, {
@@ -57,7 +65,10 @@ export async function exchangeBind(
   }
 }
 
-async function readAnswer(request: ClientHttp2Stream): Promise<BindResponse> {
+async function readAnswer(
+  request: ClientHttp2Stream,
+  hubOffsetMs: number | undefined,
+): Promise<BindResponse> {
   const { promise: status, resolve, reject } = Promise.withResolvers<number>()
   request.once('response', (headers) => {
     resolve(headers[':status'] ?? 0)
@@ -71,23 +82,18 @@ async function readAnswer(request: ClientHttp2Stream): Promise<BindResponse> {
   const ok = (await status) === constants.HTTP_STATUS_OK
   const text = await readBody(request, limits.bindBodyBytes)
   if (ok) return parseAnswer(text)
-  const refusal = parseRefusal(text)
-  throw refusalError(refusal.code, refusal.message, refusal.serverTime)
+  throw refusalError(parseRefusal(text), hubOffsetMs)
 }
 
-/** The agent's refusal on this side. A token is refused for its times long before anything else, so clocks far apart are named. */
-function refusalError(code: string, message: string, agentTime: number): SallyportError {
+/** The agent's refusal on this side. Tokens are refused for their times before anything else, so clocks far apart are named. */
+function refusalError(refusal: Refusal, hubOffsetMs: number | undefined): SallyportError {
+  const { code, message, serverTime } = refusal
   const known = Object.hasOwn(errorRegistry, code) ? (code as ErrorCode) : 'ERR_BIND_REFUSED'
-  const skewMs = agentTime * 1000 - Date.now()
+  const offsets = { agent: serverTime * 1000 - Date.now(), hub: hubOffsetMs }
   const isClock = known === 'ERR_BIND_REFUSED' || known === 'ERR_BIND_CLOCK_SKEW'
-  if (!isClock || Math.abs(skewMs) <= limits.clusterTokenSkewMs) {
-    return new SallyportError(known, message)
-  }
-  const seconds = Math.round(Math.abs(skewMs) / 1000)
-  const direction = skewMs > 0 ? 'ahead of' : 'behind'
-  return new SallyportError(
-    'ERR_BIND_CLOCK_SKEW',
-    `the clock of the agent is ${seconds} s ${direction} the clock of this machine`,
-    { why: message },
-  )
+  const skew = isClock ? describeSkew(offsets) : undefined
+  if (skew === undefined) return new SallyportError(known, message)
+  return clocksDisagree(offsets) || known === 'ERR_BIND_CLOCK_SKEW'
+    ? new SallyportError('ERR_BIND_CLOCK_SKEW', skew, { why: message })
+    : new SallyportError(known, message, { why: skew })
 }

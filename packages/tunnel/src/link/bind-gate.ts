@@ -37,11 +37,17 @@ export interface BoundSession {
   onEnd?: (end: LinkEnd) => void
 }
 
-/** Decides about a bind; throws a SallyportError to refuse. `current` is set on a renewal. */
-export type BindDecision = (
-  request: BindRequest,
-  peer: { certificateThumbprint: string; current?: BoundSession },
-) => Promise<BoundSession>
+/** The peer of the link a bind came over. */
+export interface BindPeer {
+  certificateThumbprint: string
+  /** Set on a renewal. */
+  current?: BoundSession
+  /** Ends the link at once and tells the client why. */
+  dismiss: (error: SallyportError) => void
+}
+
+/** Decides about a bind; throws a SallyportError to refuse. */
+export type BindDecision = (request: BindRequest, peer: BindPeer) => Promise<BoundSession>
 
 /** The decision and who hears of refusals. */
 export interface BindGateOptions {
@@ -102,7 +108,13 @@ export class BindGate {
     try {
       const current = this.#session
       const request = parseRequest(await readBody(stream, limits.bindBodyBytes))
-      const peer = { certificateThumbprint: this.#thumbprint, ...(current && { current }) }
+      const peer: BindPeer = {
+        certificateThumbprint: this.#thumbprint,
+        ...(current && { current }),
+        dismiss: (error) => {
+          this.#life.dismiss(error)
+        },
+      }
       const session = await this.#decision(this.#options.bind(request, peer), current)
       if (current !== undefined && current.sessionId !== session.sessionId) {
         throw new SallyportError('ERR_BIND_REFUSED', 'a renewal must keep the session')

@@ -32,8 +32,11 @@ export interface ClientLinkOptions {
 
 /** A live link as its user sees it. */
 export interface ClientLink {
-  /** Presents a cluster token; the first call must succeed before streams open, later ones renew. */
-  bind(token: string, signal: AbortSignal): Promise<BindResponse>
+  /**
+   * Presents a cluster token; the first call must succeed before streams open, later ones renew. `hubOffsetMs` is the hub's clock
+   * minus ours: a refusal can then say whose clock is off.
+   */
+  bind(token: string, signal: AbortSignal, hubOffsetMs?: number): Promise<BindResponse>
   /** One CONNECT stream. Bytes may be written at once. @throws SallyportError ERR_LINK_LOST after the end, ERR_AGENT_BUSY at `linkStreams`. */
   openStream(): Duplex
   readonly streams: number
@@ -121,9 +124,9 @@ class Http2ClientLink implements ClientLink {
     return this.#life.closed
   }
 
-  bind(token: string, signal: AbortSignal): Promise<BindResponse> {
+  bind(token: string, signal: AbortSignal, hubOffsetMs?: number): Promise<BindResponse> {
     if (!this.open) return Promise.reject(notOpen())
-    return exchangeBind(this.#session, token, signal)
+    return exchangeBind(this.#session, { token, hubOffsetMs }, signal)
   }
 
   openStream(): Duplex {

@@ -61,6 +61,8 @@ export class ClientSession {
   /** The live link and those that still drain. */
   readonly #links = new Set<ClientLink>()
   #lastError: SallyportError | undefined
+  /** Whether the last link ended because the token was too old, young as it was. */
+  #wasStale = false
   /** Settles when a link is there again, or the session has ended. */
   #linked = waiter<ClientLink>()
 
@@ -188,12 +190,20 @@ export class ClientSession {
         const error = await this.#use(connected)
         if (signal.aborted) return
         this.#lastError = error
-        await this.#pause(error, signal)
+        if (this.#isToHurry(error)) this.#tell({ state: 'reconnecting', error, retryInMs: 0 })
+        else await this.#pause(error, signal)
       }
     } catch (error) {
       // A stop rejects every wait; then the session has its end already.
       this.#end(asSallyportError(error))
     }
+  }
+
+  /** Rights that changed need a new token at once; one that is too old again has to wait like everything else. */
+  #isToHurry({ code }: SallyportError): boolean {
+    const wasStale = this.#wasStale
+    this.#wasStale = code === 'ERR_SESSION_STALE'
+    return this.#wasStale && !wasStale
   }
 
   /** Serves streams on one link until it takes no more. Rejects on a permanent error of the renewal. */
@@ -213,7 +223,10 @@ export class ClientSession {
       gone.abort()
     }
     // A link that lived is no reason to hesitate; one that dies young is.
-    if (performance.now() - since > limits.reconnectMaxMs) this.#backOff.reset()
+    if (performance.now() - since > limits.reconnectMaxMs) {
+      this.#backOff.reset()
+      this.#wasStale = false
+    }
     const { error } = await link.draining
     return error ?? new SallyportError('ERR_LINK_LOST', 'the agent closes the link')
   }

@@ -43,9 +43,11 @@ export async function connectLink(
   signal: AbortSignal,
 ): Promise<ConnectedLink> {
   let failure: SallyportError | undefined
+  // The credential has just come; in whole seconds, so half of one is the best guess.
+  const hubOffsetMs = credential.serverTime * 1000 + 500 - Date.now()
   for (const access of credential.relays) {
     try {
-      return await connectThrough(access, { options, credential, signal })
+      return await connectThrough(access, { options, credential, signal, hubOffsetMs })
     } catch (cause) {
       const error = asSallyportError(cause)
       if (!error.entry.retryable) throw error
@@ -63,7 +65,13 @@ async function connectThrough(
     options,
     credential,
     signal,
-  }: { options: ConnectLinkOptions; credential: SallyportCredential; signal: AbortSignal },
+    hubOffsetMs,
+  }: {
+    options: ConnectLinkOptions
+    credential: SallyportCredential
+    signal: AbortSignal
+    hubOffsetMs: number
+  },
 ): Promise<ConnectedLink> {
   const { stream, mode } = await dial(options.dialRendezvous, access, signal)
   const hash = await clusterHash(credential.clusterId)
@@ -77,7 +85,7 @@ async function connectThrough(
     nextStreamId: options.nextStreamId,
   })
   try {
-    const { sessionId } = await link.bind(credential.clusterToken, signal)
+    const { sessionId } = await link.bind(credential.clusterToken, signal, hubOffsetMs)
     return { link, mode, sessionId }
   } catch (error) {
     link.destroy()

@@ -5,6 +5,7 @@
 import { constants, type Http2Session, type Http2Stream } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import { limits, SallyportError } from '@sallyport/protocol'
+import { farewellBytesOf, readFarewell } from './farewell.ts'
 import { Liveness } from './liveness.ts'
 import { StreamDuplex } from './stream-duplex.ts'
 import { StreamWindow } from './stream-window.ts'
@@ -68,8 +69,10 @@ export class LinkLife {
     session.on('error', (error) => {
       if (!this.#closedHere) this.#error ??= linkError(error)
     })
-    session.on('goaway', () => {
-      this.#drain()
+    session.on('goaway', (_code: number, _last: number, debugData?: Uint8Array) => {
+      const farewell = role === 'client' ? readFarewell(debugData) : undefined
+      if (farewell === undefined) this.#drain()
+      else this.destroy(farewell)
     })
     this.#watchSocket(socket)
   }
@@ -121,6 +124,14 @@ export class LinkLife {
     }
     // The session waits for its last write; the peer may never take it. One turn lets GOAWAY out where it can go.
     setImmediate(() => this.#socket.destroy())
+  }
+
+  /** Ends the link at once and tells the peer why. */
+  dismiss(error: SallyportError): void {
+    if (this.open) {
+      this.#session.goaway(constants.NGHTTP2_NO_ERROR, 0, farewellBytesOf(error))
+    }
+    this.destroy(error)
   }
 
   get #end(): LinkEnd {

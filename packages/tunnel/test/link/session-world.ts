@@ -9,6 +9,7 @@ import {
   acceptAgentLink,
   type AgentLink,
   type BindDecision,
+  type BindPeer,
   type ClientSessionOptions,
   type SessionState,
 } from '../../src/index.ts'
@@ -37,8 +38,11 @@ export class World {
     this.#ids = ids
   }
 
-  readonly #bind: BindDecision = async (request) => {
+  onPeer: (peer: BindPeer) => void = () => undefined
+
+  readonly #bind: BindDecision = async (request, peer) => {
     await this.onBind()
+    this.onPeer(peer)
     this.tokens.push(request.token)
     return {
       sessionId: this.sessionId,
