@@ -20,6 +20,8 @@ import {
   type Deliver,
 } from './identity/first-administrator.ts'
 import { createIdentity, loadKeys, type IdentityParts } from './identity/identity.ts'
+import { readAuthorities } from './identity/issuers/authorities.ts'
+import { createOutsideFetch } from './identity/issuers/outside-fetch.ts'
 import { createRelayAccess } from './identity/relay-access.ts'
 import { loadRelayRules, type RelayRule } from './identity/relay-keys.ts'
 import { fixSetting } from './identity/settings.ts'
@@ -88,6 +90,7 @@ async function serveHub(config: HubConfig, options: ProgramOptions): Promise<voi
   cleanUp.defer(stop.dispose)
   setDefaultHighWaterMark(false, limits.relaySpliceHighWaterMarkBytes)
   const log = createLog(options.stderr, config.logLevel)
+  const outsideFetch = createOutsideFetch({ authorities: readAuthorities(config.issuerCaFile) })
   prepareDataDirectory(config.dataDirectory)
   const store = await openStore({ directory: config.dataDirectory })
   cleanUp.defer(() => store.close())
@@ -107,7 +110,7 @@ async function serveHub(config: HubConfig, options: ProgramOptions): Promise<voi
     changes.close()
   })
   const common = { store, tenantId: ids.tenantId, changes, agentLeaseMs: config.agentLeaseMs }
-  const identity = makeIdentity(service, { ...common, keys, log })
+  const identity = makeIdentity(service, { ...common, keys, log, outsideFetch })
   await identity.register(service.app)
   identity.keyRotation.start()
   cleanUp.defer(() => identity.keyRotation.close())

@@ -18,6 +18,7 @@ export interface HubConfig extends ServerConfig {
   /** `wss://` origins; undefined: this hub itself. */
   relays: string[] | undefined
   agentLeaseMs: number
+  issuerCaFile: string | undefined
 }
 
 const text = Type.Optional(Type.String())
@@ -29,6 +30,7 @@ const compiled = Compile(
     administratorFile: text,
     relays: Type.Optional(Type.Array(Type.String())),
     agentLease: Type.Integer(),
+    issuerCaFile: text,
   }),
 )
 
@@ -48,6 +50,7 @@ export function hubConfig(config: LoadedConfig): HubConfig {
       values.administratorFile === undefined ? undefined : resolve(values.administratorFile),
     relays: relays.length === 0 ? undefined : relays,
     agentLeaseMs: values.agentLease * 1000,
+    issuerCaFile: values.issuerCaFile === undefined ? undefined : resolve(values.issuerCaFile),
   }
 }
 

@@ -127,6 +127,13 @@ export const hubProgram: ConfigProgram = {
         'Origins of the relays that clients and agents are sent to; each runs with the relay key file of this hub (keys/relay.json in the data directory).',
       defaultText: 'this hub',
     },
+    issuerCaFile: {
+      schema: path,
+      kind: 'text',
+      placeholder: 'FILE',
+      description:
+        'PEM certificates trusted for outside issuers and their keys, beside the public authorities: for an issuer with a private CA.',
+    },
     agentLease: {
       schema: Type.Integer({ minimum: 5, maximum: 3600 }),
       kind: 'integer',

@@ -21,6 +21,7 @@ import {
   tenantIssuer,
   type OpenIdEndpointParts,
 } from './openid/openid-endpoints.ts'
+import type { OutsideFetch } from './issuers/outside-fetch.ts'
 import { createProvider } from './openid/provider.ts'
 import { loadOrMakeRelayRules, type RelayRule } from './relay-keys.ts'
 import { loadSigningKey, type SigningKey } from './signing-key.ts'
@@ -72,6 +73,8 @@ export interface IdentityParts {
   log: Logger
   changes: ChangeFeed
   agentLeaseMs: number
+  /** How the hub asks outside issuers. */
+  outsideFetch: OutsideFetch
   onTokenAnswer: OpenIdEndpointParts['onTokenAnswer']
   now: () => number
 }
