@@ -98,7 +98,27 @@ export const requirements = {
     'hub.health': '/healthz, /readyz and /metrics answer',
     'hub.openapi': 'OpenAPI is generated from the schemas that validate',
   },
-  identity: {},
+  identity: {
+    'identity.person.browser':
+      'a person signs in with a browser and arrives as the object id, in whoami and in the audit log',
+    'identity.person.device-code': 'a person signs in with a device code and arrives likewise',
+    'identity.application.secret': 'an application signs in with a secret and arrives likewise',
+    'identity.application.certificate':
+      'an application signs in with a certificate and arrives likewise',
+    'identity.application.federated':
+      'a service account of Kubernetes signs in as the application its credential names; another subject or audience is refused',
+    'identity.account': 'account list, whoami and ad signed-in-user show name the person',
+    'identity.groups':
+      'with 5,000 groups, person and application: a binding to any one of them decides',
+    'identity.groups.time':
+      'the first request with 5,000 groups takes at most 1.5 times that with 5',
+    'identity.stolen.cluster-token':
+      'a stolen cluster token and relay ticket gain nothing without the private key',
+    'identity.stolen.refresh-token':
+      'a refresh token used twice ends the sign-in of both, access tokens included',
+    'identity.stolen.cookie': 'the cookies of a finished sign-in sign nobody in',
+    'identity.stolen.database': 'a copy of the database holds nothing that lets anybody in',
+  },
   authorization: {},
   seed: {
     'seed.page': 'docs/cluster-connect.md runs top to bottom',

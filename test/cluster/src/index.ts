@@ -11,5 +11,6 @@ export {
   type BinariesRequest,
 } from './binaries.ts'
 export { provideKubeTools, type KubeTool } from './kube-tools.ts'
+export { createAuthority, type Authority, type KeyPairFiles } from './certificates.ts'
 export { ClusterError, type ClusterErrorCode } from './error.ts'
 export { sweepClusters, type SweepResult } from './sweep.ts'

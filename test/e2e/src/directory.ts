@@ -31,6 +31,20 @@ export async function createApplication(displayName: string): Promise<Applicatio
   return { appId: made.appId, objectId: shown.trim(), secret: made.password }
 }
 
+/** Lets a principal ask for a way into the cluster of the lab: the role, nothing in the cluster itself. */
+export async function allowEntry(objectId: string): Promise<void> {
+  await sallyportOk(lab().operator, [
+    ...['role', 'assignment', 'create', '--role', 'Azure Arc Enabled Kubernetes Cluster User Role'],
+    ...['--assignee-object-id', objectId, '--scope', clusterScope()],
+  ])
+}
+
+/** ARM id of the cluster of the lab. */
+export function clusterScope(): `/${string}` {
+  const { hub, resourceGroup, clusterName } = lab()
+  return `/subscriptions/${hub.subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.Kubernetes/connectedClusters/${clusterName}`
+}
+
 /** Makes a user; the password goes in by standard input. */
 export async function createPerson(userPrincipalName: string): Promise<KnownPerson> {
   const password = randomBytes(18).toString('base64url')

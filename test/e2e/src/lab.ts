@@ -6,7 +6,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startCluster, provideKubeTools, type Cluster, type KubeTool } from '@sallyport/cluster'
+import {
+  createAuthority,
+  provideKubeTools,
+  startCluster,
+  type Cluster,
+  type KeyPairFiles,
+  type KubeTool,
+} from '@sallyport/cluster'
 import { createActor, sallyportOk, type Actor } from './actors.ts'
 import { login, startHub, type HubInfo } from './hub-process.ts'
 import { createNetwork, hubPort, removeNetwork, type Network } from './network.ts'
@@ -32,6 +39,8 @@ export interface Lab {
   tools: KubeTool[]
   /** `iss` of the cluster's service account tokens: an address the hub can reach, where a scenario publishes the keys. */
   workloadIssuer: string
+  /** Certificate of outside issuers at the address of the hub, of a CA the hub was told to trust for them. */
+  outside: KeyPairFiles
   /** Name and resource group of the connected cluster. */
   clusterName: string
   resourceGroup: string
@@ -103,10 +112,17 @@ export async function startLab(options: {
     ends.push(() => removeNetwork(network))
     const tools = await provideKubeTools()
     const host = createActor(join(directory, 'hub'), network.hub)
+    const authority = await createAuthority(join(directory, 'outside'))
+    const outside = await authority.issue({
+      name: 'issuer',
+      commonName: 'issuer',
+      hosts: [network.hubAddress],
+    })
     const { running, info } = await startHub(host, {
       dataDirectory: join(directory, 'hub', 'data'),
       address: network.hubAddress,
       port: hubPort,
+      args: ['--issuer-ca-file', authority.certificate],
     })
     ends.push(() => running.stop())
     options.say(`hub: ${info.url}`)
@@ -115,6 +131,7 @@ export async function startLab(options: {
       network,
       hub: info,
       tools,
+      outside,
       workloadIssuer: `https://${network.hubAddress}:8444`,
       operator: createActor(join(directory, 'operator'), network.site),
       developer: createActor(join(directory, 'developer'), network.laptop),
