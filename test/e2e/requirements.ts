@@ -119,7 +119,21 @@ export const requirements = {
     'identity.stolen.cookie': 'the cookies of a finished sign-in sign nobody in',
     'identity.stolen.database': 'a copy of the database holds nothing that lets anybody in',
   },
-  authorization: {},
+  authorization: {
+    'authorization.effect': 'an assignment takes effect in the cluster in 2 s, its removal too',
+    'authorization.gate-1':
+      'without the user role no way in; who loses it is cut in 2 s, exec, watch and port-forward',
+    'authorization.namespace': 'a role at a namespace reaches that namespace and no other',
+    'authorization.viewer': 'a viewer reads no Secret by any path, and runs nothing',
+    'authorization.restore': 'what is changed by hand in the cluster is put back',
+    'authorization.foreign': 'objects of others, of the same label or name, are not touched',
+    'authorization.hub-down': 'a hub that does not answer changes nothing in the cluster',
+    'authorization.catch-up': 'an agent that was down catches up with what was assigned meanwhile',
+    'authorization.features':
+      'with cluster-connect disabled running sessions end and no new one opens; with azure-rbac disabled only bindings of the cluster decide',
+    'authorization.two-at-once': 'two administrators change the same assignment at once',
+    'authorization.expiry': 'an assignment that expires is gone from hub and cluster',
+  },
   seed: {
     'seed.page': 'docs/cluster-connect.md runs top to bottom',
     'seed.azure-page':

@@ -3,7 +3,8 @@
  * @module
  */
 import { randomBytes } from 'node:crypto'
-import { sallyportOk } from './actors.ts'
+import { join } from 'node:path'
+import { createActor, sallyportOk, type Actor } from './actors.ts'
 import { lab } from './proxied.ts'
 import type { Person } from './sign-in.ts'
 
@@ -31,12 +32,53 @@ export async function createApplication(displayName: string): Promise<Applicatio
   return { appId: made.appId, objectId: shown.trim(), secret: made.password }
 }
 
+/** The role that lets a principal ask the hub for a way into a cluster. */
+export const userRole = 'Azure Arc Enabled Kubernetes Cluster User Role'
+
+/** Assigns a role at a scope, the cluster of the lab unless another is named. */
+export async function assign(
+  role: string,
+  objectId: string,
+  scope: string = clusterScope(),
+): Promise<void> {
+  await sallyportOk(lab().operator, [
+    ...['role', 'assignment', 'create', '--role', role],
+    ...['--assignee-object-id', objectId, '--scope', scope],
+  ])
+}
+
+/** Takes a role away again. */
+export async function unassign(
+  role: string,
+  objectId: string,
+  scope: string = clusterScope(),
+): Promise<void> {
+  await sallyportOk(lab().operator, [
+    ...['role', 'assignment', 'delete', '--role', role, '--yes'],
+    ...['--assignee', objectId, '--scope', scope],
+  ])
+}
+
 /** Lets a principal ask for a way into the cluster of the lab: the role, nothing in the cluster itself. */
 export async function allowEntry(objectId: string): Promise<void> {
-  await sallyportOk(lab().operator, [
-    ...['role', 'assignment', 'create', '--role', 'Azure Arc Enabled Kubernetes Cluster User Role'],
-    ...['--assignee-object-id', objectId, '--scope', clusterScope()],
-  ])
+  await assign(userRole, objectId)
+}
+
+/** An application that is signed in at the laptop and may ask for a way in. */
+export async function signInApplication(name: string): Promise<Application & { actor: Actor }> {
+  const { directory, network, hub } = lab()
+  const made = await createApplication(name)
+  await allowEntry(made.objectId)
+  const actor = createActor(join(directory, name), network.laptop)
+  await sallyportOk(
+    actor,
+    [
+      ...['login', '--service-principal', '-u', made.appId],
+      ...['--hub', hub.url, '--hub-fingerprint', hub.fingerprint],
+    ],
+    { env: { SALLYPORT_CLIENT_SECRET: made.secret } },
+  )
+  return { ...made, actor }
 }
 
 /** ARM id of the cluster of the lab. */

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { createActor, sallyportOk, sallyportStart, type Actor } from '../../src/actors.ts'
 import { openBrowser } from '../../src/browser.ts'
-import { allowEntry, createApplication, createPerson } from '../../src/directory.ts'
+import { allowEntry, createPerson, signInApplication } from '../../src/directory.ts'
 import { applicationToken, callHub, jsonCall } from '../../src/hub-calls.ts'
 import { eventually } from '../../src/process.ts'
 import { grant, kubectl, kubectlOk, lab, revoke, startProxy } from '../../src/proxied.ts'
@@ -39,22 +39,6 @@ async function createGroups(name: string, count: number, members: string[]): Pro
     if (status !== 201) throw new Error(text)
     return (JSON.parse(text) as { id: string }).id
   })
-}
-
-async function signInApplication(name: string): Promise<{ actor: Actor; objectId: string }> {
-  const { directory, network, hub } = lab()
-  const made = await createApplication(name)
-  await allowEntry(made.objectId)
-  const actor = createActor(join(directory, name), network.laptop)
-  await sallyportOk(
-    actor,
-    [
-      ...['login', '--service-principal', '-u', made.appId],
-      ...['--hub', hub.url, '--hub-fingerprint', hub.fingerprint],
-    ],
-    { env: { SALLYPORT_CLIENT_SECRET: made.secret } },
-  )
-  return { actor, objectId: made.objectId }
 }
 
 async function signInPerson(name: string): Promise<{ actor: Actor; objectId: string }> {
