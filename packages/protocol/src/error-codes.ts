@@ -3,6 +3,7 @@
  * `docs/errors.md` has one section for each code; a test compares the two.
  * @module
  */
+import { directoryErrors } from './error-codes/directory-errors.ts'
 import type { ErrorEntry } from './error-codes/entry.ts'
 import { generalErrors } from './error-codes/general-errors.ts'
 import { hubErrors } from './error-codes/hub-errors.ts'
@@ -15,6 +16,7 @@ export type { ErrorEntry } from './error-codes/entry.ts'
 export const errorRegistry = {
   ...generalErrors,
   ...hubErrors,
+  ...directoryErrors,
   ...linkErrors,
   ...localErrors,
 } as const satisfies Record<string, ErrorEntry>

@@ -7,6 +7,7 @@ import {
   SallyportError,
   authenticationMethods,
   clusterAudience,
+  limits,
   type AuthenticationMethod,
   type CredentialResults,
   type ListCredentialRequest,
@@ -92,7 +93,7 @@ async function ours(context: ApiContext, input: OursInput): Promise<SallyportCre
     tid: principal.tenantId,
     sid: sessionId,
     auth,
-    groups: principal.groups,
+    ...groupClaims(principal.groups),
     rev,
     cnf: { 'x5t#S256': binding.certificateThumbprint },
   })
@@ -105,6 +106,11 @@ async function ours(context: ApiContext, input: OursInput): Promise<SallyportCre
     clusterTokenExpiresAt: expiresAt,
     serverTime: Math.floor(now / 1000),
   }
+}
+
+/** A token stays small: above a number of groups it names none, and the agent asks for all of them. */
+function groupClaims(groups: string[]): { groups: string[]; hasgroups?: true } {
+  return groups.length > limits.groupsInToken ? { groups: [], hasgroups: true } : { groups }
 }
 
 function relayPathOf(hash: string): string {

@@ -4,11 +4,11 @@
  */
 import type { FastifyRequest } from 'fastify'
 import { errors, jwtVerify } from 'jose'
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { parser, SallyportError } from '@sallyport/protocol'
 import type { Store } from '../store/store.ts'
+import { asPrincipal, findAccount, type Account } from './directory/principals.ts'
 import type { Principal } from './principal.ts'
-import { asPrincipal, findServicePrincipal } from './service-principals.ts'
 import type { SigningKey } from './signing-key.ts'
 
 /** JWS `typ` of an access token (RFC 9068 section 2.1). */
@@ -22,20 +22,29 @@ const Claims = Type.Object(
     iat: Type.Integer(),
     oid: Type.String(),
     tid: Type.String(),
+    /** The application itself, or the one a person signed in with. */
     appid: Type.String(),
-    idtyp: Type.Literal('app'),
+    idtyp: Type.Union([Type.Literal('app'), Type.Literal('user')]),
+    /** Number of the latest revocation when the token was issued. */
+    rev: Type.Integer({ minimum: 0 }),
+    /** Sign-in of a person the token belongs to: it ends when that ends. */
+    sid: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
   },
   { additionalProperties: true },
 )
 const parseClaims = parser(Claims, 'access token', 'ERR_AUTH_FAILED')
 
-/** Resource names other than our own that ARM clients ask for by default. */
-const armAudiences = ['https://management.azure.com', 'https://management.core.windows.net']
+/** Resource names other than our own that clients of ARM and Graph ask for by default. */
+const wellKnownAudiences = [
+  'https://management.azure.com',
+  'https://management.core.windows.net',
+  'https://graph.microsoft.com',
+]
 
-/** Whether `resource` names this hub: its URL, or one of the well-known ARM audiences; a trailing slash does not matter. */
+/** Whether `resource` names this hub: its URL, its directory, or a well-known audience; a trailing slash does not matter. */
 export function isOurResource(resource: string, publicUrl: string): boolean {
   const name = resource.replace(/\/+$/, '')
-  return name === publicUrl || armAudiences.includes(name)
+  return name === publicUrl || name === `${publicUrl}/graph` || wellKnownAudiences.includes(name)
 }
 
 /** What checking a token needs. */
@@ -49,7 +58,8 @@ export interface AuthenticatorParts {
 }
 
 /**
- * The check of `Authorization: Bearer`: ES256 by our key, `typ`, `iss`, `aud`, `exp`; then the principal as it is now.
+ * The check of `Authorization: Bearer`: ES256 by our key, `typ`, `iss`, `aud`, `exp`; then the principal as it is now, and whether its
+ * sign-in was ended since.
  * @throws SallyportError ERR_AUTH_REQUIRED, ERR_AUTH_EXPIRED, ERR_AUTH_FAILED.
  */
 export function createAuthenticator(
@@ -63,18 +73,35 @@ export function createAuthenticator(
     const [, token] = /^Bearer +([A-Za-z0-9._-]+)$/i.exec(authorization) ?? []
     if (token === undefined) throw failed('the authorization header is not a bearer token')
     const claims = await verify(parts, token)
-    const principal = await findServicePrincipal(parts.store.db, { objectId: claims.oid })
-    if (principal?.enabled !== true || principal.appId !== claims.appid) {
+    const account = await findAccount(parts.store.db, claims.oid)
+    if (account === undefined || !isAbout(claims, account)) {
       throw failed('the principal of the token is disabled or deleted')
     }
-    return asPrincipal(principal, parts.tenantId)
+    if (claims.rev < account.from.revokedSeq || !(await isSignInThere(parts.store, claims))) {
+      throw new SallyportError('ERR_AUTH_EXPIRED', 'the sign-in of this token was ended')
+    }
+    return asPrincipal(parts.store.db, account, parts.tenantId)
   }
 }
 
-async function verify(
-  parts: AuthenticatorParts,
-  token: string,
-): Promise<Type.Static<typeof Claims>> {
+/** Kind and names must fit too: an object id alone does not make a user of an application. */
+function isAbout(claims: Static<typeof Claims>, { kind, from }: Account): boolean {
+  if (!from.enabled || kind !== claims.idtyp || from.objectId !== claims.oid) return false
+  return !('appId' in from) || from.appId === claims.appid
+}
+
+async function isSignInThere(store: Store, claims: Static<typeof Claims>): Promise<boolean> {
+  if (claims.sid === undefined) return true
+  const grant = await store.db
+    .selectFrom('oidc')
+    .select('id')
+    .where('model', '=', 'Grant')
+    .where('id', '=', claims.sid)
+    .executeTakeFirst()
+  return grant !== undefined
+}
+
+async function verify(parts: AuthenticatorParts, token: string): Promise<Static<typeof Claims>> {
   try {
     const { payload } = await jwtVerify(token, parts.key.publicKey, {
       algorithms: ['ES256'],

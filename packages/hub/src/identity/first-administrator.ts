@@ -3,8 +3,10 @@
  * @module
  */
 import type { Store } from '../store/store.ts'
-import { hashSecret, makeClientSecret } from './client-secret.ts'
-import { findServicePrincipal, insertSecret, insertServicePrincipal } from './service-principals.ts'
+import { hashSecret, makeClientSecret } from './directory/client-secret.ts'
+import { endSignIns } from './directory/end-sign-ins.ts'
+import { insertSecret } from './directory/secrets.ts'
+import { findServicePrincipal, insertServicePrincipal } from './directory/service-principals.ts'
 import { readSetting, writeSetting } from './settings.ts'
 
 /** Credentials as shown once. */
@@ -32,7 +34,7 @@ export async function createFirstAdministrator(
 }
 
 /**
- * Gives the first administrator a new secret and takes the old ones away; enables it, or makes it again when it was deleted.
+ * Gives the first administrator a new secret and takes every other credential away; enables it, or makes it again when it was deleted.
  * Only for somebody who owns the data directory of a stopped hub.
  */
 export async function resetAdministrator(
@@ -50,10 +52,10 @@ export async function resetAdministrator(
   const clientSecret = makeClientSecret()
   const hash = await hashSecret(clientSecret)
   await store.transaction(async (trx) => {
-    await trx
-      .deleteFrom('service_principal_secrets')
-      .where('object_id', '=', found.objectId)
-      .execute()
+    for (const table of credentialTables) {
+      await trx.deleteFrom(table).where('object_id', '=', found.objectId).execute()
+    }
+    await endSignIns(trx, found.objectId, { reason: 'administrator reset', now })
     await trx
       .updateTable('service_principals')
       .set({ enabled: 1, administrator: 1 })
@@ -63,6 +65,12 @@ export async function resetAdministrator(
     deliver({ objectId: found.objectId, clientId: found.appId, clientSecret })
   })
 }
+
+const credentialTables = [
+  'service_principal_secrets',
+  'service_principal_certificates',
+  'federated_credentials',
+] as const
 
 async function insertAdministrator(store: Store, now: number, deliver: Deliver): Promise<void> {
   const clientSecret = makeClientSecret()

@@ -8,7 +8,7 @@ import { createAuthenticator } from '../../src/identity/access-token.ts'
 import {
   insertServicePrincipal,
   type ServicePrincipal,
-} from '../../src/identity/service-principals.ts'
+} from '../../src/identity/directory/service-principals.ts'
 import { loadSigningKey, type SigningKey } from '../../src/identity/signing-key.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { temporaryDirectory } from '../hub-fixture.ts'
@@ -39,6 +39,7 @@ beforeAll(async () => {
     appid,
     tid: tenantId,
     idtyp: 'app',
+    rev: 0,
     iss: issuer,
     aud: hub,
     sub: oid,

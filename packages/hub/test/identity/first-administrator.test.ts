@@ -4,7 +4,7 @@ import {
   resetAdministrator,
   type AdministratorCredentials,
 } from '../../src/identity/first-administrator.ts'
-import { checkSecret } from '../../src/identity/service-principals.ts'
+import { checkSecret } from '../../src/identity/directory/secrets.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { temporaryDirectory } from '../hub-fixture.ts'
 

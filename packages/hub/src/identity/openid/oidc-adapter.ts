@@ -4,8 +4,8 @@
  */
 import type { Adapter, AdapterPayload } from 'oidc-provider'
 import type { Store } from '../../store/store.ts'
-import { spendAsMuch } from '../client-secret.ts'
-import { findServicePrincipal } from '../service-principals.ts'
+import { spendAsMuch } from '../directory/client-secret.ts'
+import { findServicePrincipal } from '../directory/service-principals.ts'
 
 /** What the adapter needs. */
 export interface AdapterParts {

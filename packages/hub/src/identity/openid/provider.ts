@@ -9,7 +9,9 @@ import type { Logger } from 'pino'
 import { limits, SallyportError } from '@sallyport/protocol'
 import type { Store } from '../../store/store.ts'
 import { createAdapter } from './oidc-adapter.ts'
-import { checkSecret, findServicePrincipal } from '../service-principals.ts'
+import { currentRevision } from '../../registry/revocations.ts'
+import { checkSecret } from '../directory/secrets.ts'
+import { findServicePrincipal } from '../directory/service-principals.ts'
 import type { SigningKey } from '../signing-key.ts'
 
 /** Paths of one issuer. */
@@ -99,7 +101,9 @@ function configuration(parts: ProviderParts): Configuration {
 async function principalClaims(
   parts: ProviderParts,
   appId: string,
-): Promise<Record<string, string>> {
+): Promise<Record<string, string | number>> {
+  // Before the principal is read: a revocation in between makes the token too old, never too young.
+  const rev = await currentRevision(parts.store.db)
   const principal = await findServicePrincipal(parts.store.db, { appId })
   if (principal === undefined) {
     throw new SallyportError('ERR_AUTH_FAILED', 'the service principal was deleted meanwhile')
@@ -112,5 +116,6 @@ async function principalClaims(
     azp: principal.appId,
     idtyp: 'app',
     ver: '2.0',
+    rev,
   }
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createAdapter } from '../../../src/identity/openid/oidc-adapter.ts'
-import { insertServicePrincipal } from '../../../src/identity/service-principals.ts'
+import { insertServicePrincipal } from '../../../src/identity/directory/service-principals.ts'
 import { openStore, type Store } from '../../../src/store/store.ts'
 import { temporaryDirectory } from '../../hub-fixture.ts'
 

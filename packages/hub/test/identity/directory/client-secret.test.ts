@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { hashSecret, isSecretOf, makeClientSecret } from '../../src/identity/client-secret.ts'
+import {
+  hashSecret,
+  isSecretOf,
+  makeClientSecret,
+} from '../../../src/identity/directory/client-secret.ts'
 
 describe('client secrets', () => {
   it('have 256 random bits and never look like a flag', () => {
