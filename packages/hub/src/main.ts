@@ -22,11 +22,14 @@ import {
 import { createIdentity, loadKeys, type IdentityParts } from './identity/identity.ts'
 import { readAuthorities } from './identity/issuers/authorities.ts'
 import { createOutsideFetch } from './identity/issuers/outside-fetch.ts'
+import { assignmentsVersion } from './authorization/agent-assignments.ts'
+import { watchExpiries } from './authorization/assignment-expiry.ts'
 import { createRelayAccess } from './identity/relay-access.ts'
 import { loadRelayRules, type RelayRule } from './identity/relay-keys.ts'
 import { fixSetting } from './identity/settings.ts'
 import { createRelay, stopRelay } from './server/relay-service.ts'
 import { ChangeFeed } from './registry/change-feed.ts'
+import { disabledFeatures } from './registry/features.ts'
 import { ensureSubscription } from './registry/subscriptions.ts'
 import { prepareDataDirectory, writePrivateFile } from './server/data-directory.ts'
 import { createHttpService, type HttpService } from './server/http-service.ts'
@@ -114,6 +117,7 @@ async function serveHub(config: HubConfig, options: ProgramOptions): Promise<voi
   await identity.register(service.app)
   identity.keyRotation.start()
   cleanUp.defer(() => identity.keyRotation.close())
+  cleanUp.use(watchExpiries({ store, now: Date.now, changes, log }))
   registerApi(service.app, {
     ...common,
     publicUrl: service.publicUrl,
@@ -122,6 +126,8 @@ async function serveHub(config: HubConfig, options: ProgramOptions): Promise<voi
     clusterTokens: identity.clusterTokens,
     relayAccess: relayAccessOf(keys.relayRules, config.relays, service.publicUrl),
     keyRotation: identity.keyRotation,
+    assignmentsVersion: (key) => assignmentsVersion(store.db, key, Date.now()),
+    disabledFeatures: (key) => disabledFeatures(store.db, key),
     now: Date.now,
   })
   await service.open((...upgrade) => relay.handleUpgrade(...upgrade))

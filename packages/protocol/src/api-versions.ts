@@ -22,6 +22,35 @@ export const kubernetesApiVersions = [
   '2026-05-01',
 ] as const
 
+/** Microsoft.Authorization: stable and preview versions, oldest first. */
+export const authorizationApiVersions = [
+  '2015-05-01-preview',
+  '2015-06-01',
+  '2015-07-01',
+  '2016-07-01',
+  '2017-09-01',
+  '2017-10-01-preview',
+  '2018-01-01-preview',
+  '2018-05-01-preview',
+  '2018-07-01',
+  '2018-07-01-preview',
+  '2018-09-01-preview',
+  '2018-12-01-preview',
+  '2019-04-01-preview',
+  '2019-08-01-preview',
+  '2020-03-01-preview',
+  '2020-04-01-preview',
+  '2020-08-01-preview',
+  '2020-10-01',
+  '2020-10-01-preview',
+  '2021-04-01-preview',
+  '2022-04-01',
+  '2022-05-01-preview',
+] as const
+
+/** The version our own CLI sends to Microsoft.Authorization. */
+export const clientAuthorizationApiVersion = '2022-04-01'
+
 /** The version our own CLI sends. */
 export const clientKubernetesApiVersion = '2024-01-01'
 

@@ -55,6 +55,8 @@ export {
   type Tenant,
 } from './arm.ts'
 export {
+  authorizationApiVersions,
+  clientAuthorizationApiVersion,
   kubernetesApiVersions,
   clientKubernetesApiVersion,
   clientResourcesApiVersion,
@@ -148,5 +150,22 @@ export {
   type BindRequest,
   type BindResponse,
 } from './link.ts'
+export {
+  RoleAssignmentPutSchema,
+  RoleAssignmentSchema,
+  RoleDefinitionPutSchema,
+  RoleDefinitionSchema,
+  RolePermissionSchema,
+  type RoleAssignment,
+  type RoleAssignmentPut,
+  type RoleDefinitionPut,
+  type RoleDefinitionResource,
+} from './authorization.ts'
+export {
+  clusterFeatures,
+  featureSettings,
+  isClusterFeature,
+  type ClusterFeature,
+} from './features.ts'
 export { CloudMetadataSchema, type CloudMetadata } from './metadata.ts'
 export { cliClientId, cliRedirectPath, federatedTokenAudience } from './sign-in.ts'

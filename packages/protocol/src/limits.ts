@@ -190,6 +190,20 @@ export const limits = {
   agentAssertionsPerAgent: 500,
   presenceRowsPerCluster: 25,
 
+  // Roles and assignments.
+  roleNameLength: 512,
+  roleDescriptionLength: 2_048,
+  rolePermissions: 16,
+  roleActions: 1_000,
+  roleActionLength: 512,
+  roleAssignableScopes: 100,
+  customRoles: 5_000,
+  assignmentsPerScope: 10_000,
+  revocationsForOneChange: 500,
+  expiriesAtOnce: 500,
+  expiryCheckMs: 1 * second,
+  checkAccessActions: 200,
+
   // Store.
   storeWaitingWrites: 1_000,
   storeWaitMs: 10 * second,

@@ -4,7 +4,8 @@
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Action } from '../authorization/actions.ts'
-import { administratorPolicy, authorize } from '../authorization/authorize.ts'
+import { authorize, type Reach } from '../authorization/authorize.ts'
+import { createRolePolicy } from '../authorization/policy.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { EnrolledAgent } from '../registry/agents.ts'
 import { createAgentAuthenticator } from './agent-assertion.ts'
@@ -17,7 +18,7 @@ import { scopeOf } from './scope.ts'
 export type RouteAccess =
   | { kind: 'public'; reason: string }
   | { kind: 'agent' }
-  | { kind: 'principal'; action: Action; provider: ApiProvider }
+  | { kind: 'principal'; action: Action; provider: ApiProvider; reach: Reach }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -29,14 +30,20 @@ declare module 'fastify' {
   }
 }
 
-/** `config` of a route for signed-in principals holding `action`. */
-export function requires(action: Action): { access: RouteAccess } {
-  return { access: { kind: 'principal', action, provider: providerOf(action) } }
-}
+const providers: readonly ApiProvider[] = [
+  'Microsoft.Kubernetes',
+  'Microsoft.Authorization',
+  'Sallyport',
+]
 
-function providerOf(action: Action): ApiProvider {
-  if (action.startsWith('Sallyport/')) return 'Sallyport'
-  return action.startsWith('Microsoft.Kubernetes/') ? 'Microsoft.Kubernetes' : 'Microsoft.Resources'
+/**
+ * `config` of a route for signed-in principals holding `action`. With another `reach` than `at` the handler shows only what the
+ * caller may see: see `visible.ts`.
+ */
+export function requires(action: Action, reach: Reach = 'at'): { access: RouteAccess } {
+  const provider =
+    providers.find((namespace) => action.startsWith(`${namespace}/`)) ?? 'Microsoft.Resources'
+  return { access: { kind: 'principal', action, provider, reach } }
 }
 
 /** `config` of a route for the enrolled agent of a cluster, about that cluster only. */
@@ -54,6 +61,7 @@ export function publicRoute(reason: string): { access: RouteAccess } {
 export function addAccessGate(scope: FastifyInstance, context: ApiContext): void {
   const authenticateAgent = createAgentAuthenticator(context)
   const spend = createRequestBudget(context.now)
+  const policy = createRolePolicy({ db: context.store.db, now: context.now })
   scope.decorateRequest('principal', null)
   scope.decorateRequest('agent', null)
   scope.addHook('onRoute', (route) => {
@@ -73,10 +81,11 @@ export function addAccessGate(scope: FastifyInstance, context: ApiContext): void
         request.principal = await context.authenticate(request)
         spend(request, reply)
         checkApiVersion(access.provider, request)
-        await authorize(administratorPolicy, {
+        await authorize(policy, {
           principal: request.principal,
           action: access.action,
           scope: scopeOf(request),
+          reach: access.reach,
         })
         return
       }

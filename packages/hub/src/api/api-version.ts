@@ -3,11 +3,17 @@
  * @module
  */
 import type { FastifyRequest } from 'fastify'
-import { SallyportError, isResourcesApiVersion, kubernetesApiVersions } from '@sallyport/protocol'
+import {
+  SallyportError,
+  authorizationApiVersions,
+  isResourcesApiVersion,
+  kubernetesApiVersions,
+} from '@sallyport/protocol'
 import { queryValue } from './query.ts'
 
 /** Provider namespaces served; `Sallyport` is what ARM has nothing of: paths under `/sallyport/v1`, whose version is in the path. */
-export type ApiProvider = 'Microsoft.Resources' | 'Microsoft.Kubernetes' | 'Sallyport'
+export type ApiProvider =
+  'Microsoft.Resources' | 'Microsoft.Kubernetes' | 'Microsoft.Authorization' | 'Sallyport'
 
 interface VersionRule {
   accepts: (version: string) => boolean
@@ -23,6 +29,10 @@ const rules: Record<Exclude<ApiProvider, 'Sallyport'>, VersionRule> = {
   'Microsoft.Kubernetes': {
     accepts: (version) => (kubernetesApiVersions as readonly string[]).includes(version),
     accepted: `'${kubernetesApiVersions.join(', ')}'`,
+  },
+  'Microsoft.Authorization': {
+    accepts: (version) => (authorizationApiVersions as readonly string[]).includes(version),
+    accepted: `'${authorizationApiVersions.join(', ')}'`,
   },
 }
 

@@ -15,6 +15,7 @@ import {
 } from '@sallyport/protocol'
 import type { Principal } from '../identity/principal.ts'
 import type { ClusterRecord } from '../registry/clusters.ts'
+import { requireClusterConnect } from '../registry/feature-changes.ts'
 import { currentRevision } from '../registry/revocations.ts'
 import { issueSession } from '../registry/sessions.ts'
 import type { AgentTable } from '../registry/tables.ts'
@@ -29,7 +30,7 @@ export interface CredentialInput {
 
 /**
  * Makes the answer. A cluster whose agent is away gets one all the same: the relay knows best whether somebody listens.
- * @throws SallyportError ERR_CLUSTER_OFFLINE when no agent ever enrolled, ERR_ARM_INVALID_REQUEST.
+ * @throws SallyportError ERR_FEATURE_DISABLED, ERR_CLUSTER_OFFLINE when no agent ever enrolled, ERR_ARM_INVALID_REQUEST.
  */
 export async function clusterCredential(
   context: ApiContext,
@@ -38,6 +39,7 @@ export async function clusterCredential(
   const { record, body } = input
   const auth = method(body.authenticationMethod)
   const { agent, cluster } = record
+  requireClusterConnect(cluster)
   if (agent === undefined) {
     throw new SallyportError(
       'ERR_CLUSTER_OFFLINE',

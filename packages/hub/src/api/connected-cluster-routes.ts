@@ -2,6 +2,7 @@
  * Microsoft.Kubernetes/connectedClusters: read and listed.
  * @module
  */
+import type { FastifyRequest } from 'fastify'
 import {
   ConnectedClusterSchema,
   SallyportError,
@@ -24,6 +25,7 @@ import {
   checkedGroup,
 } from './scope.ts'
 import { requireSubscription } from './tenant-routes.ts'
+import { visibleRows, visibleTo } from './visible.ts'
 
 const provider = 'providers/Microsoft.Kubernetes/connectedClusters'
 const ofSubscription = `/subscriptions/:subscriptionId/${provider}`
@@ -33,6 +35,7 @@ const ofGroup = `/subscriptions/:subscriptionId/resourceGroups/:resourceGroupNam
 export const clusterPath = `${ofGroup}/:clusterName`
 
 const read = requires('Microsoft.Kubernetes/connectedClusters/read')
+const list = requires('Microsoft.Kubernetes/connectedClusters/read', 'below')
 
 /**
  * A cluster.
@@ -70,7 +73,7 @@ export function registerClusterReads(api: Api, context: ApiContext): void {
   const page = pageSchema(ConnectedClusterSchema)
   api.get(
     ofGroup,
-    { config: read, schema: { params: ResourceGroupParams, response: { 200: page } } },
+    { config: list, schema: { params: ResourceGroupParams, response: { 200: page } } },
     async (request) => {
       await requireSubscription(context, request.params)
       const group = await requireResourceGroup(context.store.db, checkedGroup(request.params))
@@ -80,7 +83,7 @@ export function registerClusterReads(api: Api, context: ApiContext): void {
         publicUrl: context.publicUrl,
         path: `/subscriptions/${subscriptionId}/resourceGroups/${group.name}/${provider}`,
         asked,
-        rows: await rows(context, asked, { subscriptionId, resourceGroup: group.name }),
+        rows: await rows(context, request, { asked, subscriptionId, resourceGroup: group.name }),
         keysOf,
         render: (row) => show(context, row),
       })
@@ -88,7 +91,7 @@ export function registerClusterReads(api: Api, context: ApiContext): void {
   )
   api.get(
     ofSubscription,
-    { config: read, schema: { params: SubscriptionParams, response: { 200: page } } },
+    { config: list, schema: { params: SubscriptionParams, response: { 200: page } } },
     async (request) => {
       const { subscription_id: subscriptionId } = await requireSubscription(context, request.params)
       const asked = pageRequest(request, 2)
@@ -96,7 +99,7 @@ export function registerClusterReads(api: Api, context: ApiContext): void {
         publicUrl: context.publicUrl,
         path: `/subscriptions/${subscriptionId}/${provider}`,
         asked,
-        rows: await rows(context, asked, { subscriptionId, resourceGroup: undefined }),
+        rows: await rows(context, request, { asked, subscriptionId, resourceGroup: undefined }),
         keysOf,
         render: (row) => show(context, row),
       })
@@ -111,14 +114,25 @@ export function show(context: ApiContext, record: ClusterRecord) {
 
 async function rows(
   context: ApiContext,
-  asked: PageRequest,
-  within: { subscriptionId: string; resourceGroup: string | undefined },
+  request: FastifyRequest,
+  within: { asked: PageRequest; subscriptionId: string; resourceGroup: string | undefined },
 ): Promise<ClusterRecord[]> {
-  const [group, name] = asked.after ?? []
-  return listClusters(context.store.db, {
-    ...within,
-    after: group === undefined || name === undefined ? undefined : [group, name],
-    limit: asked.size + 1,
+  const { asked, subscriptionId, resourceGroup } = within
+  const visible = await visibleTo(context, request, {
+    action: 'Microsoft.Kubernetes/connectedClusters/read',
+    within: resourceGroup === undefined ? { subscriptionId } : { subscriptionId, resourceGroup },
+  })
+  return visibleRows(asked, {
+    fetch: ([group, name] = [], limit) =>
+      listClusters(context.store.db, {
+        subscriptionId,
+        resourceGroup,
+        after: group === undefined || name === undefined ? undefined : [group, name],
+        limit,
+      }),
+    keysOf,
+    isVisible: ({ cluster }) =>
+      visible.at({ subscriptionId, resourceGroup: cluster.group_key, cluster: cluster.name }),
   })
 }
 

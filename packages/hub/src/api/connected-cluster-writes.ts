@@ -9,6 +9,7 @@ import {
   SallyportError,
   formatClusterId,
 } from '@sallyport/protocol'
+import { deleteAssignmentsWithin } from '../authorization/assignment-changes.ts'
 import type { Principal } from '../identity/principal.ts'
 import {
   deleteCluster,
@@ -69,6 +70,7 @@ function registerPut(api: Api, context: ApiContext): void {
           now: input.now,
         }),
       }))
+      context.changes.wake()
       pointToStatus(context, operation, { request, reply })
       const record = await requireCluster(context, id)
       return reply.code(created ? 201 : 200).send(show(context, record))
@@ -97,6 +99,7 @@ function registerPatch(api: Api, context: ApiContext): void {
         patchCluster(trx, { id, body, author, now: context.now() }),
       )
       if (!found) throw clusterNotFound(id)
+      context.changes.wake()
       return show(context, await requireCluster(context, id))
     },
   )
@@ -115,6 +118,7 @@ function registerDelete(api: Api, context: ApiContext): void {
       const id = checkedCluster(request.params)
       const operation = await context.store.transaction(async (trx) => {
         if (!(await deleteCluster(trx, id))) return undefined
+        await deleteAssignmentsWithin(trx, formatClusterId(id).toLowerCase())
         return recordOperation(trx, {
           subscriptionId: id.subscriptionId,
           resourceId: formatClusterId(id),

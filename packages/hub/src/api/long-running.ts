@@ -7,7 +7,8 @@ import Type from 'typebox'
 import { SallyportError } from '@sallyport/protocol'
 import { findOperation } from '../registry/operations.ts'
 import type { OperationTable } from '../registry/tables.ts'
-import { requires } from './access.ts'
+import { createRolePolicy } from '../authorization/policy.ts'
+import { principalOf, requires } from './access.ts'
 import type { Api } from './api-instance.ts'
 import { apiVersionOf } from './api-version.ts'
 import type { ApiContext } from './context.ts'
@@ -34,8 +35,9 @@ const OperationSchema = Type.Object({
   endTime: Type.String(),
 })
 
-const readStatus = requires('Microsoft.Kubernetes/locations/operationStatuses/read')
-const readResult = requires('Microsoft.Resources/subscriptions/read')
+/** The one who may read the resource may read how its change went; asked in `find`, since the path does not name the resource. */
+const readStatus = requires('Microsoft.Kubernetes/locations/operationStatuses/read', 'anyone')
+const readResult = requires('Microsoft.Resources/subscriptions/read', 'anyone')
 
 /** Points `Azure-AsyncOperation` at the operation: how a PUT of a cluster is followed. */
 export function pointToStatus(
@@ -87,7 +89,7 @@ export function registerOperationRoutes(api: Api, context: ApiContext): void {
     `${base}/operationStatuses/:operationId`,
     { config: readStatus, schema: { params: OperationParams, response: { 200: OperationSchema } } },
     async (request) => {
-      const operation = await find(context, request.params)
+      const operation = await find(context, request, request.params)
       return {
         id: request.url.split('?')[0] ?? '',
         name: operation.operation_id,
@@ -102,7 +104,7 @@ export function registerOperationRoutes(api: Api, context: ApiContext): void {
     `${base}/operationResults/:operationId`,
     { config: readStatus, schema: { params: OperationParams } },
     async (request, reply) => {
-      await find(context, request.params)
+      await find(context, request, request.params)
       return reply.code(204).send()
     },
   )
@@ -110,7 +112,7 @@ export function registerOperationRoutes(api: Api, context: ApiContext): void {
     '/subscriptions/:subscriptionId/operationresults/:operationId',
     { config: readResult, schema: { params: ResultParams } },
     async (request, reply) => {
-      await find(context, request.params)
+      await find(context, request, request.params)
       return reply.code(204).send()
     },
   )
@@ -118,12 +120,29 @@ export function registerOperationRoutes(api: Api, context: ApiContext): void {
 
 async function find(
   context: ApiContext,
+  request: FastifyRequest,
   params: { subscriptionId: string; operationId: string },
 ): Promise<OperationTable> {
   const found = await findOperation(context.store.db, {
     subscriptionId: checkedSubscription(params),
     operationId: params.operationId,
   })
-  if (found !== undefined) return found
+  if (found !== undefined && (await mayRead(context, request, found.resource_id))) return found
   throw new SallyportError('ERR_ARM_NOT_FOUND', 'there is no such operation, or it is long over')
+}
+
+function mayRead(
+  context: ApiContext,
+  request: FastifyRequest,
+  resourceId: string,
+): Promise<boolean> {
+  const policy = createRolePolicy({ db: context.store.db, now: context.now })
+  const isCluster = /\/providers\/microsoft\.kubernetes\//i.test(resourceId)
+  return policy({
+    principal: principalOf(request),
+    action: isCluster
+      ? 'Microsoft.Kubernetes/connectedClusters/read'
+      : 'Microsoft.Resources/subscriptions/resourceGroups/read',
+    scope: resourceId,
+  })
 }

@@ -17,10 +17,15 @@ export interface PageRequest {
 
 /**
  * Reads `$top` and `$skiptoken`; `keys` is how many keys an item of this list has.
- * @throws SallyportError ERR_ARM_INVALID_REQUEST, also for `$filter`: a filter ignored would be a wrong answer.
+ * @throws SallyportError ERR_ARM_INVALID_REQUEST, also for `$filter` where a list has no `filters`: one ignored would be a wrong
+ * answer.
  */
-export function pageRequest(request: FastifyRequest, keys: number): PageRequest {
-  if (queryValue(request, '$filter') !== undefined) {
+export function pageRequest(
+  request: FastifyRequest,
+  keys: number,
+  list: { filters?: boolean } = {},
+): PageRequest {
+  if (list.filters !== true && queryValue(request, '$filter') !== undefined) {
     throw invalid('$filter', 'is not supported by this list')
   }
   return { size: pageSize(request), after: readSkipToken(request, keys) }
@@ -68,8 +73,10 @@ export function toPage<Row, T>(request: FastifyRequest, maker: PageMaker<Row, T>
   const last = rows.at(-1)
   const value = rows.map((row) => maker.render(row))
   if (maker.rows.length <= maker.asked.size || last === undefined) return { value }
+  const filter = queryValue(request, '$filter')
   const query = new URLSearchParams({
     'api-version': apiVersionOf(request),
+    ...(filter === undefined ? {} : { $filter: filter }),
     ...(queryValue(request, '$top') === undefined ? {} : { $top: String(maker.asked.size) }),
     $skiptoken: Buffer.from(JSON.stringify(maker.keysOf(last))).toString('base64url'),
   })

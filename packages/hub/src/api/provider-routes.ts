@@ -3,7 +3,12 @@
  * @module
  */
 import Type from 'typebox'
-import { SallyportError, kubernetesApiVersions, pageSchema } from '@sallyport/protocol'
+import {
+  SallyportError,
+  authorizationApiVersions,
+  kubernetesApiVersions,
+  pageSchema,
+} from '@sallyport/protocol'
 import { actions } from '../authorization/actions.ts'
 import { requires } from './access.ts'
 import type { Api } from './api-instance.ts'
@@ -50,7 +55,7 @@ const ProviderParams = Type.Object({
   providerNamespace: Type.String(),
 })
 
-const readSubscriptions = requires('Microsoft.Resources/subscriptions/read')
+const readSubscriptions = requires('Microsoft.Resources/subscriptions/read', 'below')
 
 /** Microsoft.Resources takes a range of dates; these are the ones clients ask for. */
 const resourcesApiVersions = ['2022-12-01', '2021-04-01', '2020-01-01', '2019-11-01']
@@ -63,7 +68,16 @@ interface ResourceType {
 }
 
 const kubernetes = kubernetesApiVersions.toReversed()
+const authorization = authorizationApiVersions.toReversed()
 const providers: Record<string, ResourceType[]> = {
+  'Microsoft.Authorization': [
+    { resourceType: 'roleAssignments', apiVersions: authorization, located: false },
+    { resourceType: 'roleDefinitions', apiVersions: authorization, located: false },
+    { resourceType: 'denyAssignments', apiVersions: authorization, located: false },
+    { resourceType: 'permissions', apiVersions: authorization, located: false },
+    { resourceType: 'checkAccess', apiVersions: authorization, located: false },
+    { resourceType: 'providerOperations', apiVersions: authorization, located: false },
+  ],
   'Microsoft.Kubernetes': [
     { resourceType: 'connectedClusters', apiVersions: kubernetes, located: true },
     { resourceType: 'locations/operationStatuses', apiVersions: kubernetes, located: true },
@@ -81,7 +95,7 @@ export function registerProviderRoutes(api: Api, context: ApiContext): void {
   api.get(
     '/providers/Microsoft.Kubernetes/operations',
     {
-      config: requires('Microsoft.Kubernetes/operations/read'),
+      config: requires('Microsoft.Kubernetes/operations/read', 'anyone'),
       schema: { response: { 200: pageSchema(OperationSchema) } },
     },
     () => ({

@@ -8,7 +8,10 @@ import type { FastifyInstance } from 'fastify'
 import { version } from '@sallyport/protocol'
 import { addAccessGate, publicRoute } from './access.ts'
 import { registerAgentFeed } from './agent-feed.ts'
+import { registerAccessQuestionRoutes } from './access-question-routes.ts'
+import { registerAgentAssignmentRoutes } from './agent-assignment-routes.ts'
 import { registerAgentRoutes } from './agent-routes.ts'
+import { registerAllowlistRoutes } from './allowlist-routes.ts'
 import { typed } from './api-instance.ts'
 import { acceptJsonBodies } from './body.ts'
 import { registerClusterReads } from './connected-cluster-routes.ts'
@@ -17,9 +20,12 @@ import type { ApiContext } from './context.ts'
 import { registerCredentialRoutes } from './credential-routes.ts'
 import { translateErrors } from './errors.ts'
 import { registerOperationRoutes } from './long-running.ts'
+import { registerProviderOperationRoutes } from './provider-operation-routes.ts'
 import { registerProviderRoutes } from './provider-routes.ts'
 import { registerResourceGroupRoutes } from './resource-group-routes.ts'
 import { addResponseHeaders } from './response-headers.ts'
+import { registerRoleAssignmentRoutes } from './role-assignment-routes.ts'
+import { registerRoleDefinitionRoutes } from './role-definition-routes.ts'
 import { registerTenantRoutes } from './tenant-routes.ts'
 
 /** Adds the API; it is complete when the application is ready. */
@@ -48,6 +54,12 @@ function registerRoutes(scope: FastifyInstance, context: ApiContext): void {
   registerOperationRoutes(api, context)
   registerAgentRoutes(api, context)
   registerAgentFeed(api, context)
+  registerAgentAssignmentRoutes(api, context)
+  registerRoleDefinitionRoutes(api, context)
+  registerRoleAssignmentRoutes(api, context)
+  registerAccessQuestionRoutes(api, context)
+  registerProviderOperationRoutes(api)
+  registerAllowlistRoutes(api, context)
   api.get(
     '/sallyport/v1/openapi.json',
     { config: publicRoute('describes the API, the same on every hub'), schema: { hide: true } },

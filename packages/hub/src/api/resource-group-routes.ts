@@ -11,6 +11,7 @@ import {
   type ResourceGroup,
   type Tags,
 } from '@sallyport/protocol'
+import { deleteAssignmentsWithin } from '../authorization/assignment-changes.ts'
 import { recordOperation } from '../registry/operations.ts'
 import {
   deleteResourceGroup,
@@ -29,6 +30,7 @@ import { pageRequest, toPage } from './paging.ts'
 import { ResourceGroupParams, SubscriptionParams, checkedGroup, checkedLocation } from './scope.ts'
 import { checkedTags } from './tags.ts'
 import { requireSubscription } from './tenant-routes.ts'
+import { visibleRows, visibleTo } from './visible.ts'
 
 const listPath = '/subscriptions/:subscriptionId/resourceGroups'
 const itemPath = `${listPath}/:resourceGroupName`
@@ -70,16 +72,21 @@ function registerReads(api: Api, context: ApiContext): void {
   api.get(
     listPath,
     {
-      config: read,
+      config: requires('Microsoft.Resources/subscriptions/resourceGroups/read', 'below'),
       schema: { params: SubscriptionParams, response: { 200: pageSchema(ResourceGroupSchema) } },
     },
     async (request) => {
       const { subscription_id: subscriptionId } = await requireSubscription(context, request.params)
       const asked = pageRequest(request, 1)
-      const rows = await listResourceGroups(db, {
-        subscriptionId,
-        after: asked.after?.[0],
-        limit: asked.size + 1,
+      const visible = await visibleTo(context, request, {
+        action: 'Microsoft.Resources/subscriptions/resourceGroups/read',
+        within: { subscriptionId },
+      })
+      const rows = await visibleRows(asked, {
+        fetch: (after, limit) =>
+          listResourceGroups(db, { subscriptionId, after: after?.[0], limit }),
+        keysOf: (row) => [row.group_key],
+        isVisible: (row) => visible.below({ subscriptionId, resourceGroup: row.name }),
       })
       return toPage(request, {
         publicUrl: context.publicUrl,
@@ -152,12 +159,14 @@ function registerDelete(api: Api, context: ApiContext): void {
       const operation = await context.store.transaction(async (trx) => {
         const group = await requireResourceGroup(trx, key)
         await deleteResourceGroup(trx, key)
+        await deleteAssignmentsWithin(trx, idOf(group).toLowerCase())
         return recordOperation(trx, {
           subscriptionId: key.subscriptionId,
           resourceId: idOf(group),
           now: context.now(),
         })
       })
+      context.changes.wake()
       pointToGroupResult(context, operation, { request, reply })
       return reply.code(202).send()
     },

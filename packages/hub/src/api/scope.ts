@@ -28,14 +28,23 @@ export const ClusterParams = Type.Object({
   clusterName: Type.String(),
 })
 
-/** The ARM id the request is about, as it came; `/` above subscriptions. */
+/** Path parameters of everything that has to do with a namespace of a cluster. */
+export const NamespaceParams = Type.Object({
+  ...ClusterParams.properties,
+  namespace: Type.String(),
+})
+
+/** The ARM id the request is about, as it came; `/` above subscriptions. A slash inside a part stays encoded: it begins no level. */
 export function scopeOf(request: FastifyRequest): string {
-  const params = request.params as Partial<Record<string, string>>
-  const { subscriptionId, resourceGroupName, clusterName } = params
+  const given = request.params as Partial<Record<string, string>>
+  const part = (name: string): string | undefined => given[name]?.replaceAll('/', '%2F')
+  const [subscriptionId, resourceGroupName] = [part('subscriptionId'), part('resourceGroupName')]
+  const [clusterName, namespace] = [part('clusterName'), part('namespace')]
   let scope = ''
   if (subscriptionId !== undefined) scope += `/subscriptions/${subscriptionId}`
   if (resourceGroupName !== undefined) scope += `/resourceGroups/${resourceGroupName}`
   if (clusterName !== undefined) scope += `/providers/${connectedClusterType}/${clusterName}`
+  if (namespace !== undefined) scope += `/namespaces/${namespace}`
   return scope === '' ? '/' : scope
 }
 

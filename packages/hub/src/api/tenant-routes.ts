@@ -11,6 +11,7 @@ import type { Api } from './api-instance.ts'
 import type { ApiContext } from './context.ts'
 import { pageRequest, toPage } from './paging.ts'
 import { SubscriptionParams, checkedSubscription } from './scope.ts'
+import { visibleRows, visibleTo } from './visible.ts'
 
 const open = { additionalProperties: true } as const
 
@@ -27,7 +28,8 @@ const LocationSchema = Type.Object(
   open,
 )
 
-const readSubscriptions = requires('Microsoft.Resources/subscriptions/read')
+/** Whoever has a role on something in a subscription sees the subscription, as in Azure. */
+const readSubscriptions = requires('Microsoft.Resources/subscriptions/read', 'below')
 
 /**
  * The subscription of a path.
@@ -51,19 +53,27 @@ export function registerTenantRoutes(api: Api, context: ApiContext): void {
   api.get(
     '/tenants',
     {
-      config: requires('Microsoft.Resources/tenants/read'),
+      config: requires('Microsoft.Resources/tenants/read', 'anyone'),
       schema: { response: { 200: pageSchema(TenantSchema) } },
     },
     () => ({ value: [toTenant(context.tenantId)] }),
   )
   api.get(
     '/subscriptions',
-    { config: readSubscriptions, schema: { response: { 200: pageSchema(SubscriptionSchema) } } },
+    {
+      config: requires('Microsoft.Resources/subscriptions/read', 'anyone'),
+      schema: { response: { 200: pageSchema(SubscriptionSchema) } },
+    },
     async (request) => {
       const asked = pageRequest(request, 1)
-      const rows = await listSubscriptions(context.store.db, {
-        after: asked.after?.[0],
-        limit: asked.size + 1,
+      const visible = await visibleTo(context, request, {
+        action: 'Microsoft.Resources/subscriptions/read',
+        within: {},
+      })
+      const rows = await visibleRows(asked, {
+        fetch: (after, limit) => listSubscriptions(context.store.db, { after: after?.[0], limit }),
+        keysOf: (row) => [row.subscription_id],
+        isVisible: (row) => visible.below({ subscriptionId: row.subscription_id }),
       })
       return toPage(request, {
         publicUrl: context.publicUrl,

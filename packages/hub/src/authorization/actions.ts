@@ -14,6 +14,7 @@ export interface ActionDescription {
 const resources = 'Microsoft Resources'
 const kubernetes = 'Microsoft Kubernetes'
 const sallyport = 'Sallyport'
+const authorization = 'Microsoft Authorization'
 
 /** Every action with its description. */
 export const actions = {
@@ -100,6 +101,66 @@ export const actions = {
     resource: 'Outside issuer',
     operation: 'Delete outside issuers',
     description: 'Deletes an outside issuer and ends the sign-ins made through it.',
+  },
+  'Microsoft.Authorization/roleAssignments/read': {
+    provider: authorization,
+    resource: 'Role assignment',
+    operation: 'Get role assignments',
+    description: 'Gets or lists role assignments.',
+  },
+  'Microsoft.Authorization/roleAssignments/write': {
+    provider: authorization,
+    resource: 'Role assignment',
+    operation: 'Create role assignment',
+    description: 'Creates or updates a role assignment at the scope.',
+  },
+  'Microsoft.Authorization/roleAssignments/delete': {
+    provider: authorization,
+    resource: 'Role assignment',
+    operation: 'Delete role assignment',
+    description: 'Deletes a role assignment at the scope.',
+  },
+  'Microsoft.Authorization/roleDefinitions/read': {
+    provider: authorization,
+    resource: 'Role definition',
+    operation: 'Get role definitions',
+    description: 'Gets or lists role definitions.',
+  },
+  'Microsoft.Authorization/roleDefinitions/write': {
+    provider: authorization,
+    resource: 'Role definition',
+    operation: 'Create or update custom role definition',
+    description: 'Creates or updates a custom role.',
+  },
+  'Microsoft.Authorization/roleDefinitions/delete': {
+    provider: authorization,
+    resource: 'Role definition',
+    operation: 'Delete custom role definition',
+    description: 'Deletes a custom role.',
+  },
+  'Microsoft.Authorization/denyAssignments/read': {
+    provider: authorization,
+    resource: 'Deny assignment',
+    operation: 'Get deny assignments',
+    description: 'Gets or lists deny assignments; there are none on this hub.',
+  },
+  'Microsoft.Authorization/permissions/read': {
+    provider: authorization,
+    resource: 'Permission',
+    operation: 'List permissions',
+    description: 'Lists the permissions of the caller at the scope.',
+  },
+  'Microsoft.Authorization/checkAccess/read': {
+    provider: authorization,
+    resource: 'Access check',
+    operation: 'Check access',
+    description: 'Tells whether a principal may do something at the scope.',
+  },
+  'Microsoft.Authorization/providerOperations/read': {
+    provider: authorization,
+    resource: 'Provider operation',
+    operation: 'Get operations',
+    description: 'Lists actions and data actions that roles may name.',
   },
 } as const satisfies Record<string, ActionDescription>
 

@@ -22,7 +22,7 @@ export interface RoleDefinitionTable {
 
 /** Who has which role where. */
 export interface RoleAssignmentTable {
-  /** Lower-case GUID. */
+  /** Lower-case GUID, unique in the whole tenant. */
   assignment_id: string
   /** Scope in the case of creation; `/` for the tenant. */
   scope: string
@@ -32,10 +32,10 @@ export interface RoleAssignmentTable {
   /** `User`, `Group` or `ServicePrincipal`. */
   principal_type: string
   description: string | null
-  condition: string | null
-  condition_version: string | null
   /** Null: does not expire. */
   expires_at: number | null
+  /** 1 once those who lost access by the expiry were cut off. */
+  expiry_done: number
   created_by: string
   created_at: number
   modified_by: string

@@ -14,6 +14,8 @@ import {
 } from '@sallyport/protocol'
 import type { Database } from '../store/database.ts'
 import { clusterKey } from './clusters.ts'
+import { applyFeatures } from './feature-changes.ts'
+import { changedFeatures, disabledAtFirst } from './features.ts'
 import { openEnrolment } from './enrolment.ts'
 import type { OnboardingKey } from './public-key.ts'
 import { requireResourceGroup } from './resource-groups.ts'
@@ -61,9 +63,15 @@ export async function putCluster(
       .execute()
   } else {
     if (old.location !== input.location) throw otherLocation(old)
+    const disabled = changedFeatures(old.disabled_features, input.body.properties)
+    await applyFeatures(trx, { cluster: old, disabled, now: input.now })
     await trx
       .updateTable('clusters')
-      .set({ ...written(input), principal_id: principalId(input, old.principal_id) })
+      .set({
+        ...written(input),
+        principal_id: principalId(input, old.principal_id),
+        disabled_features: disabled,
+      })
       .where('cluster_key', '=', key)
       .execute()
   }
@@ -87,11 +95,14 @@ export async function patchCluster(
   const key = clusterKey(input.id)
   const old = await find(trx, key)
   if (old === undefined) return false
+  const disabled = changedFeatures(old.disabled_features, input.body.properties ?? {})
+  await applyFeatures(trx, { cluster: old, disabled, now: input.now })
   await trx
     .updateTable('clusters')
     .set({
       tags: input.body.tags === undefined ? old.tags : JSON.stringify(input.body.tags),
       properties: patchProperties(old.properties, input.body.properties ?? {}),
+      disabled_features: disabled,
       ...modified(input),
     })
     .where('cluster_key', '=', key)
@@ -158,6 +169,7 @@ async function newCluster(resourceId: string, input: ClusterPutInput): Promise<C
     total_core_count: null,
     reported_distribution: null,
     reported_infrastructure: null,
+    disabled_features: changedFeatures(JSON.stringify(disabledAtFirst), input.body.properties),
   }
 }
 

@@ -11,6 +11,7 @@ import {
 import { connectivityStatus } from './connectivity.ts'
 import { readObject } from './cluster-properties.ts'
 import type { ClusterRecord } from './clusters.ts'
+import { shownFeatures } from './features.ts'
 import type { ClusterTable } from './tables.ts'
 
 /** Renders a cluster at the moment `now`. */
@@ -51,6 +52,7 @@ function properties(record: ClusterRecord, now: number): ConnectedClusterPropert
   return {
     ...reported(cluster),
     ...stored,
+    ...features(cluster.disabled_features, stored),
     provisioningState: 'Succeeded',
     connectivityStatus: connectivityStatus(
       { ...record, enrolled: record.agent !== undefined },
@@ -58,6 +60,16 @@ function properties(record: ClusterRecord, now: number): ConnectedClusterPropert
     ),
     ...(seen.length === 0 ? {} : { lastConnectivityTime: time(Math.max(...seen)) }),
     miscellaneousProperties: {},
+  }
+}
+
+/** Which features are on; other members users set beside them stay. */
+function features(json: string, stored: Record<string, unknown>) {
+  const { aadProfile, arcAgentryConfigurations } = shownFeatures(json)
+  const given = stored['aadProfile']
+  return {
+    aadProfile: { ...(typeof given === 'object' ? given : {}), ...aadProfile },
+    arcAgentryConfigurations,
   }
 }
 

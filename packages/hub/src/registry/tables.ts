@@ -57,6 +57,8 @@ export interface ClusterTable {
   total_core_count: number | null
   reported_distribution: string | null
   reported_infrastructure: string | null
+  /** JSON: list of the features switched off, see `features.ts`. */
+  disabled_features: string
 }
 
 /** The one chance to enrol an agent: opened by a PUT with a new onboarding key, used once. */

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { RouteOptions } from 'fastify'
 import { actions } from '../../src/authorization/actions.ts'
+import { roleAllows } from '../../src/authorization/roles.ts'
 import { enrolledCluster, makeAssertion } from './support/agent.ts'
 import { startApi, type ApiFixture } from './support/api-fixture.ts'
 
@@ -23,7 +24,10 @@ const pathOf = (route: RouteOptions): string =>
     .replace(':subscriptionId', api.subscriptionId)
     .replace(':resourceGroupName', 'rg')
     .replace(':clusterName', 'c1')
+    .replace(':namespace', 'shop')
     .replaceAll(/:[a-zA-Z]+/g, 'x')
+
+const nothing = { actions: [], notActions: [], dataActions: [], notDataActions: [] }
 
 const methodOf = (route: RouteOptions): string => [route.method].flat()[0] ?? ''
 
@@ -33,7 +37,11 @@ describe('every route', () => {
     for (const route of routes) {
       const access = route.config?.access
       expect(access, route.url).toBeDefined()
-      if (access?.kind === 'principal') expect(Object.keys(actions)).toContain(access.action)
+      if (access?.kind === 'principal') {
+        expect(Object.keys(actions)).toContain(access.action)
+        expect(roleAllows([{ ...nothing, actions: [access.action] }], access.action)).toBe(true)
+        expect(['at', 'below', 'anyone']).toContain(access.reach)
+      }
       if (access?.kind === 'public') expect(access.reason.length).toBeGreaterThan(10)
     }
   })
@@ -43,6 +51,7 @@ describe('every route', () => {
     expect([...new Set(open.map((route) => route.url))].sort()).toEqual([
       '/sallyport/v1/agent/enrol',
       '/sallyport/v1/openapi.json',
+      '/urls/allowlist',
     ])
   })
 
@@ -53,12 +62,37 @@ describe('every route', () => {
       const method = methodOf(route)
       const body = method === 'GET' || method === 'HEAD' ? undefined : '{ not json'
       const headers = { 'content-type': 'application/json' }
-      const forbidden = await api.call(method, pathOf(route), { token: 'stranger', body, headers })
-      expect(forbidden.status, route.url).toBe(403)
+      if (access.reach !== 'anyone') {
+        const forbidden = await api.call(method, pathOf(route), {
+          token: 'stranger',
+          body,
+          headers,
+        })
+        expect(forbidden.status, route.url).toBe(403)
+      }
       const anonymous = await api.call(method, pathOf(route), { token: undefined, body, headers })
       expect(anonymous.status, route.url).toBe(401)
       expect(anonymous.headers['www-authenticate']).toContain('authorization_uri="https://')
     }
+  })
+
+  test('needs no role on the list of those only where the answer is about the caller or the same for all', () => {
+    const free = routes.filter((route) => {
+      const access = route.config?.access
+      return access?.kind === 'principal' && access.reach === 'anyone'
+    })
+    const kinds = free.map((route) => route.url.replace(/^.*\/(permissions)$/, '*/$1'))
+    expect([...new Set(kinds)].sort()).toEqual([
+      '*/permissions',
+      '/providers/Microsoft.Authorization/providerOperations',
+      '/providers/Microsoft.Authorization/providerOperations/:namespace',
+      '/providers/Microsoft.Kubernetes/operations',
+      '/subscriptions',
+      '/subscriptions/:subscriptionId/operationresults/:operationId',
+      '/subscriptions/:subscriptionId/providers/Microsoft.Kubernetes/locations/:location/operationResults/:operationId',
+      '/subscriptions/:subscriptionId/providers/Microsoft.Kubernetes/locations/:location/operationStatuses/:operationId',
+      '/tenants',
+    ])
   })
 
   test('T-AGT-1: lets the credential of an agent call the agent API and nothing else', async () => {

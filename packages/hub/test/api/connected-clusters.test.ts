@@ -8,7 +8,17 @@ import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { X509Certificate } from 'node:crypto'
 import { clusterPath, ecOnboardingKey, putGroup, rsaOnboardingKey } from './support/agent.ts'
+import { featureSettings } from '@sallyport/protocol'
 import { administrator, startApi, type Answer, type ApiFixture } from './support/api-fixture.ts'
+
+/** Features of a new cluster. */
+const features = featureSettings(
+  new Map([
+    ['cluster-connect', true],
+    ['custom-locations', false],
+    ['azure-rbac', true],
+  ]),
+)
 
 let api: ApiFixture
 let path: string
@@ -62,6 +72,7 @@ describe('PUT', () => {
         provisioningState: 'Succeeded',
         connectivityStatus: 'Connecting',
         miscellaneousProperties: {},
+        ...features,
       },
     })
   })
@@ -122,6 +133,7 @@ describe('PUT', () => {
       provisioningState: 'Succeeded',
       connectivityStatus: 'Connecting',
       miscellaneousProperties: {},
+      ...features,
       oidcIssuerProfile: { enabled: true },
       gateway: { enabled: false },
       inventedLater: { deep: [1, { more: true }] },

@@ -74,6 +74,57 @@ export const hubErrors = {
     remedy: 'read the resource again and repeat the change',
   }),
 
+  ERR_ROLE_NOT_FOUND: entry(404, 'RoleDefinitionDoesNotExist', {
+    exit: 3,
+    remedy: 'list the roles: sallyport role definition list',
+  }),
+  ERR_ROLE_NAME_TAKEN: entry(409, 'RoleDefinitionWithSameNameExists', {
+    exit: 8,
+    remedy: 'choose another name, or update the role that has it',
+  }),
+  ERR_ROLE_BUILT_IN: entry(400, 'RoleDefinitionIsBuiltIn', {
+    exit: 2,
+    remedy: 'make a custom role: sallyport role definition create',
+  }),
+  ERR_ROLE_IN_USE: entry(400, 'RoleDefinitionHasAssignments', {
+    exit: 8,
+    remedy:
+      'list and delete its assignments first: sallyport role assignment list --all --role ROLE',
+  }),
+  ERR_ROLE_INEXPRESSIBLE: entry(400, 'InvalidDataActionOrNotDataAction', {
+    exit: 2,
+    remedy: 'leave the named data action out, or name resources and verbs that Kubernetes has',
+  }),
+  ERR_ROLE_SCOPE: entry(400, 'RoleAssignmentScopeNotAssignableToRoleDefinition', {
+    exit: 2,
+    remedy: 'assign the role inside its assignableScopes, or add the scope to them',
+  }),
+  ERR_ROLE_ASSIGNMENT_NOT_FOUND: entry(404, 'RoleAssignmentNotFound', {
+    exit: 3,
+    remedy: 'list the assignments: sallyport role assignment list --all',
+  }),
+  ERR_ROLE_ASSIGNMENT_EXISTS: entry(409, 'RoleAssignmentExists', {
+    exit: 8,
+    remedy: 'nothing is to be done: the principal has the role there',
+  }),
+  ERR_ROLE_ASSIGNMENT_UPDATE: entry(400, 'RoleAssignmentUpdateNotPermitted', {
+    exit: 2,
+    remedy: 'delete the assignment and make another one',
+  }),
+  ERR_PRINCIPAL_NOT_FOUND: entry(400, 'PrincipalNotFound', {
+    exit: 3,
+    remedy: 'give the object id of a user, group or service principal of this hub',
+  }),
+  ERR_PRINCIPAL_TYPE: entry(400, 'UnmatchedPrincipalType', {
+    exit: 2,
+    remedy: 'leave the principal type out; the hub knows it',
+  }),
+  ERR_FEATURE_DISABLED: entry(409, 'FeatureDisabled', {
+    exit: 8,
+    remedy:
+      'switch the feature on: sallyport connectedk8s enable-features -n NAME -g GROUP --features cluster-connect',
+  }),
+
   ERR_STORE_FULL: entry(507, 'InsufficientStorage', {
     exit: 1,
     retryable: true,

@@ -6,7 +6,7 @@ import type { Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import { table } from './columns.ts'
 
-/** Creates custom role definitions and role assignments. */
+/** Creates custom role definitions and role assignments; clusters learn which features are off. */
 export const authorizationMigration: Migration = { up }
 
 async function up(db: Kysely<unknown>): Promise<void> {
@@ -33,25 +33,27 @@ async function up(db: Kysely<unknown>): Promise<void> {
     principal_id: 'text',
     principal_type: 'text',
     description: 'text?',
-    condition: 'text?',
-    condition_version: 'text?',
     expires_at: 'bigint?',
+    expiry_done: 'integer',
     created_by: 'text',
     created_at: 'bigint',
     modified_by: 'text',
     modified_at: 'bigint',
   })
-    .addPrimaryKeyConstraint('role_assignments_pk', ['scope_key', 'assignment_id'])
+    .addPrimaryKeyConstraint('role_assignments_pk', ['assignment_id'])
     .addUniqueConstraint('role_assignments_same', ['scope_key', 'role_id', 'principal_id'])
     .execute()
+  for (const column of ['principal_id', 'role_id', 'expires_at'] as const) {
+    await db.schema
+      .createIndex(`role_assignments_${column}`)
+      .on('role_assignments')
+      .column(column)
+      .execute()
+  }
   await db.schema
-    .createIndex('role_assignments_principal')
-    .on('role_assignments')
-    .column('principal_id')
-    .execute()
-  await db.schema
-    .createIndex('role_assignments_role')
-    .on('role_assignments')
-    .column('role_id')
+    .alterTable('clusters')
+    .addColumn('disabled_features', 'text', (column) =>
+      column.notNull().defaultTo('["custom-locations"]'),
+    )
     .execute()
 }

@@ -34,18 +34,13 @@ export const administrator: Principal = {
 }
 
 /** A principal without any right, by the token `stranger`. */
-const stranger: Principal = {
+export const stranger: Principal = {
   ...administrator,
   objectId: '11111111-2222-4333-8444-555555555555',
   displayName: 'mallory',
   kind: 'user',
   administrator: false,
 }
-
-const principals = new Map([
-  ['Bearer administrator', administrator],
-  ['Bearer stranger', stranger],
-])
 
 /** A running API. */
 export interface ApiFixture extends AsyncDisposable {
@@ -61,6 +56,8 @@ export interface ApiFixture extends AsyncDisposable {
   context: ApiContext
   keys: ClusterKeys
   log: string[]
+  /** Who signs in with which token: tests add their own. */
+  principals: Map<string, Principal>
   /** Every route of the API. */
   routes: RouteOptions[]
   /** `inject` as the administrator, api-version added when the path has none. */
@@ -105,6 +102,10 @@ export async function startApi(): Promise<ApiFixture> {
     isDraining: () => false,
   })
   const routes: RouteOptions[] = []
+  const principals = new Map([
+    ['administrator', administrator],
+    ['stranger', stranger],
+  ])
   app.addHook('onRoute', (route) => {
     routes.push(route)
   })
@@ -120,7 +121,7 @@ export async function startApi(): Promise<ApiFixture> {
     tenantId: administrator.tenantId,
     location: { name: 'local', displayName: 'Local' },
     authenticate: (request) => {
-      const principal = principals.get(request.headers.authorization ?? '')
+      const principal = principals.get(request.headers.authorization?.replace('Bearer ', '') ?? '')
       if (principal !== undefined) return Promise.resolve(principal)
       return Promise.reject(new SallyportError('ERR_AUTH_REQUIRED', 'this call needs a sign-in'))
     },
@@ -154,6 +155,7 @@ export async function startApi(): Promise<ApiFixture> {
     context,
     keys,
     log,
+    principals,
     routes,
     call: (method, path, options = {}) => call(app, { method, path, ...options }),
     [Symbol.asyncDispose]: async () => {
@@ -171,9 +173,7 @@ async function call(
   app: FastifyInstance,
   request: CallOptions & { method: string; path: string },
 ): Promise<Answer> {
-  const version = request.path.toLowerCase().includes('microsoft.kubernetes')
-    ? '2024-01-01'
-    : '2022-12-01'
+  const version = versionFor(request.path.toLowerCase())
   const separator = request.path.includes('?') ? '&' : '?'
   const token = 'token' in request ? request.token : 'administrator'
   const answer = await app.inject({
@@ -199,6 +199,11 @@ async function call(
     body,
     at: (path) => path.split('.').reduce(member, body),
   }
+}
+
+function versionFor(path: string): string {
+  if (path.includes('/providers/microsoft.authorization')) return '2022-04-01'
+  return path.includes('microsoft.kubernetes') ? '2024-01-01' : '2022-12-01'
 }
 
 function member(value: unknown, name: string): unknown {
