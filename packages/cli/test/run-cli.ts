@@ -2,6 +2,8 @@
  * Runs the CLI in this process with captured streams.
  * @module
  */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,6 +44,7 @@ export async function cli(
     stdin?: string
     tty?: boolean
     signal?: AbortSignal
+    openBrowser?: (address: string) => Promise<void>
   } = {},
 ): Promise<CliResult> {
   const home = options.home ?? temporaryDirectory()
@@ -54,6 +57,27 @@ export async function cli(
     stdout,
     stderr,
     signal: options.signal ?? new AbortController().signal,
+    openBrowser: options.openBrowser,
   })
   return { code, stdout: stdout.text(), stderr: stderr.text() }
+}
+
+/** Runs one line as a process of its own; `shell` is what happens before, in the same process. */
+export async function cliProcess(
+  argv: string[],
+  options: { home: string; shell?: string; started?: (child: ChildProcess) => void },
+): Promise<CliResult & { signal: string | null }> {
+  const program = join(import.meta.dirname, '../src/main.ts')
+  const line = `${options.shell ?? ''} exec "$0" "$@"`
+  const child = spawn('/bin/sh', ['-c', line, process.execPath, program, ...argv], {
+    env: { HOME: options.home, PATH: process.env['PATH'], NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  options.started?.(child)
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
+  return { code: code ?? -1, signal, stdout, stderr }
 }

@@ -212,6 +212,8 @@ export const limits = {
   storePreparedStatements: 256,
 
   // Client side.
+  browserSignInMs: 2 * minute,
+  deviceSignInMs: 15 * minute,
   localConnections: 1_000,
   proxyReadyTimeoutMs: 20 * second,
   connectTimeoutMs: 2 * minute,

@@ -3,19 +3,28 @@
  * @module
  */
 import { readProfile } from '../credentials/profile.ts'
-import { accountColumns, accountView } from './account-view.ts'
+import { accountColumns, accountView, accountsOf } from './account-view.ts'
 import type { Command } from './command.ts'
 
-/** Lists every hub of the profile. */
+/** Lists every account of every hub. */
 export const accountList: Command = {
-  summary: 'list the hubs signed in to',
+  summary: 'list hubs and accounts signed in',
   options: [],
   examples: [{ what: 'which hubs there are', line: 'sallyport account list -o table' }],
   run: async (context) => {
     const { config } = context.directories
     const profile = readProfile(config)
-    const hubs = Object.values(profile.hubs).filter(({ account }) => account !== undefined)
-    const rows = hubs.map((hub) => accountView(config, hub, hub.origin === profile.current))
+    const rows = Object.values(profile.hubs).flatMap((hub) =>
+      accountsOf(hub).map((one) =>
+        accountView(
+          config,
+          one,
+          hub.origin === profile.current &&
+            hub.account !== undefined &&
+            one.account === hub.account,
+        ),
+      ),
+    )
     await context.print(rows, accountColumns)
     return 0
   },

@@ -5,7 +5,7 @@
 import { SallyportError } from '@sallyport/protocol'
 import { readProfile } from '../credentials/profile.ts'
 import { chosenHub } from '../hub/session.ts'
-import { signInCommand } from '../hub/token-source.ts'
+import { signInCommand } from '../hub/sign-in-command.ts'
 import { accountColumns, accountView } from './account-view.ts'
 import type { Command } from './command.ts'
 

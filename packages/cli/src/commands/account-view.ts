@@ -2,10 +2,15 @@
  * The account as `account show`, `account list` and `whoami` print it; never a secret.
  * @module
  */
-import type { HubProfile } from '../credentials/profile.ts'
-import { readSecrets } from '../credentials/secrets.ts'
+import { accountName, accountsAt, type HubProfile } from '../credentials/profile.ts'
+import { readSecrets, secretsKey } from '../credentials/secrets.ts'
 import { column, type Column } from '../output/table.ts'
 import type { JsonObject } from '../output/value.ts'
+
+/** A hub once for each of its accounts, the one in use first. */
+export function accountsOf(hub: HubProfile): HubProfile[] {
+  return accountsAt(hub).map((account) => ({ ...hub, account }))
+}
 
 /** Fields az users know (`id` is the subscription), and ours. */
 export function accountView(
@@ -13,7 +18,7 @@ export function accountView(
   hub: HubProfile,
   isDefault: boolean,
 ): JsonObject {
-  const secrets = readSecrets(configDirectory, hub.origin)
+  const secrets = readSecrets(configDirectory, secretsKey(hub))
   const expiresAt = secrets?.expiresAt
   return {
     id: hub.subscriptionId ?? null,
@@ -23,7 +28,7 @@ export function accountView(
     isDefault,
     signedIn: secrets !== undefined,
     user: {
-      name: hub.account?.clientId ?? null,
+      name: hub.account === undefined ? null : accountName(hub.account),
       type: hub.account?.type ?? null,
       objectId: hub.account?.objectId ?? null,
     },
@@ -36,7 +41,7 @@ const user = (row: JsonObject) => row['user'] as Record<string, string | null>
 /** Columns of its table. */
 export const accountColumns: Column[] = [
   column('HUB', 'hub'),
-  { header: 'CLIENT', text: (row) => user(row)['name'] ?? '' },
+  { header: 'ACCOUNT', text: (row) => user(row)['name'] ?? '' },
   { header: 'OBJECT', text: (row) => user(row)['objectId'] ?? '' },
   column('SUBSCRIPTION', 'id'),
   column('TENANT', 'tenantId'),

@@ -37,8 +37,12 @@ const account: GroupEntry = {
       load: async () => (await import('./account-show.ts')).accountShow,
     },
     list: {
-      summary: 'list the hubs signed in to',
+      summary: 'list hubs and accounts signed in',
       load: async () => (await import('./account-list.ts')).accountList,
+    },
+    set: {
+      summary: 'choose hub, account or subscription',
+      load: async () => (await import('./account-set.ts')).accountSet,
     },
   },
 }

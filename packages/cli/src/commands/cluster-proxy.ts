@@ -7,7 +7,8 @@ import { runProxy, type ProxyPlan } from '../proxy/run-proxy.ts'
 import { wantedCluster } from './cluster-view.ts'
 import type { Command, CommandContext } from './command.ts'
 import { nameArgument, nameOption, groupOption } from './options.ts'
-import { secretFromFile, secretFromFlag, secretFromStdin } from './secret-input.ts'
+import { secretFromFile } from '../credentials/secret-file.ts'
+import { secretFromFlag, secretFromStdin } from './secret-input.ts'
 
 /** az's port. */
 export const defaultPort = 47_011

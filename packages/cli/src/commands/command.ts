@@ -10,7 +10,7 @@ import type { Style } from '../output/style.ts'
 import type { Flags } from './flags.ts'
 
 /** Where completion finds values of an option or argument. */
-export type ValueSource = 'cluster' | 'group' | 'agent' | 'file' | readonly string[]
+export type ValueSource = 'cluster' | 'group' | 'agent' | 'account' | 'file' | readonly string[]
 
 /** One option. A `value` makes it take one; `variadic` several; `negatable` is written `--no-x` and on by default. */
 export interface OptionSpec {
@@ -59,6 +59,8 @@ export interface Io {
   stdout: Writable
   stderr: Writable
   signal: AbortSignal
+  /** Opens an address in the person's browser; the system's way when absent. */
+  openBrowser?: ((address: string) => Promise<void>) | undefined
 }
 
 /** What a command works with. */

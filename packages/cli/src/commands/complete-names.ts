@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import Type, { type Static } from 'typebox'
 import { listAgentRecords } from '../agents/agent-record.ts'
 import { readPrivateFile, writePrivateFile } from '../credentials/private-file.ts'
-import { parseState } from '../credentials/profile.ts'
+import { accountName, accountsAt, parseState, readProfile } from '../credentials/profile.ts'
 import { listClusters, listGroups } from '../hub/clusters.ts'
 import { openHub } from '../hub/session.ts'
 import type { CommandContext } from './command.ts'
@@ -30,10 +30,14 @@ type Cache = Static<typeof CacheSchema>
 /** Names of one kind. */
 export async function names(
   context: CommandContext,
-  source: 'cluster' | 'group' | 'agent',
+  source: 'cluster' | 'group' | 'agent' | 'account',
 ): Promise<string[]> {
   if (source === 'agent')
     return listAgentRecords(context.directories.config).map(({ name }) => name)
+  if (source === 'account') {
+    const { hubs } = readProfile(context.directories.config)
+    return Object.values(hubs).flatMap((hub) => accountsAt(hub).map(accountName))
+  }
   const path = join(context.directories.config, 'completion.json')
   const signal = AbortSignal.any([context.signal, AbortSignal.timeout(budgetMs)])
   await using hub = openHub({ ...context, signal })

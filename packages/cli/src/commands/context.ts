@@ -33,6 +33,7 @@ export function createContext(io: Io, parsed: Parsed, program: string): CommandC
     stdout: io.stdout,
     stderr: io.stderr,
     signal: io.signal,
+    openBrowser: io.openBrowser,
     flags,
     directories: directories(io.env),
     program,

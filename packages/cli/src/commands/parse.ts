@@ -53,7 +53,7 @@ function createParser(command: Command, path: string[]): Parser {
       const option = new Option(`--${alias} ${placeholder(spec)}`.trim()).hideHelp()
       parser.addOption(option)
       parser.on(`option:${alias}`, (value: unknown) => {
-        parser.setOptionValue(propertyOf(spec.long), value)
+        parser.setOptionValue(propertyOf(spec.long), spec.value === undefined ? true : value)
       })
     }
   }

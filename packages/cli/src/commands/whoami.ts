@@ -3,9 +3,11 @@
  * @module
  */
 import { SallyportError } from '@sallyport/protocol'
+import { accountName, type Account } from '../credentials/profile.ts'
 import { chosenHub } from '../hub/session.ts'
-import { signInCommand } from '../hub/token-source.ts'
+import { signInCommand } from '../hub/sign-in-command.ts'
 import { column } from '../output/table.ts'
+import type { JsonObject } from '../output/value.ts'
 import type { Command } from './command.ts'
 
 /** Names the principal: the object id is what Kubernetes sees as user. */
@@ -25,11 +27,20 @@ export const whoami: Command = {
         remedy: signInCommand(hub),
       })
     }
-    const { objectId, clientId, type } = hub.account
-    await context.print(
-      { objectId: objectId ?? null, type, clientId, tenantId: hub.tenantId, hub: hub.origin },
-      [column('OBJECT', 'objectId'), column('TYPE', 'type'), column('HUB', 'hub')],
-    )
+    await context.print({ ...whoIs(hub.account), tenantId: hub.tenantId, hub: hub.origin }, [
+      column('NAME', 'name'),
+      column('OBJECT', 'objectId'),
+      column('TYPE', 'type'),
+      column('HUB', 'hub'),
+    ])
     return 0
   },
+}
+
+function whoIs(account: Account): JsonObject {
+  const name = accountName(account)
+  const common = { objectId: account.objectId ?? null, type: account.type, name }
+  return account.type === 'user'
+    ? { ...common, userPrincipalName: name }
+    : { ...common, clientId: name }
 }

@@ -3,7 +3,16 @@
  * @module
  */
 import { randomBytes } from 'node:crypto'
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Type from 'typebox'
@@ -47,7 +56,16 @@ export async function withFileLock<T>(
 function tryLock(lock: string, owner: string): boolean {
   try {
     mkdirSync(dirname(lock), { recursive: true, mode: 0o700 })
-    writeFileSync(lock, owner, { flag: 'wx', mode: 0o600 })
+    const descriptor = openSync(lock, 'wx', 0o600)
+    try {
+      writeSync(descriptor, owner)
+    } catch (error) {
+      // A full disk makes the file and not its content: an empty lock would stand for ever.
+      rmSync(lock, { force: true })
+      throw error
+    } finally {
+      closeSync(descriptor)
+    }
     return true
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return false
@@ -88,9 +106,17 @@ function removeIfStale(lock: string): void {
 }
 
 function locked(path: string, lock: string): SallyportError {
-  return new SallyportError('ERR_FILE_LOCKED', `${path} is locked by another process`, {
+  return new SallyportError('ERR_FILE_LOCKED', `${path} is locked by ${holder(lock)}`, {
     why: `${lock} exists`,
     remedy: `wait for the other process; if there is none: rm '${lock}'`,
     target: path,
   })
+}
+
+function holder(lock: string): string {
+  try {
+    return `process ${parseOwner(readOwner(lock) ?? '').pid}`
+  } catch {
+    return 'another process'
+  }
 }

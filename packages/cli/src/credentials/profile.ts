@@ -8,11 +8,27 @@ import { SallyportError, jsonParser } from '@sallyport/protocol'
 import { withFileLock } from './file-lock.ts'
 import { readPrivateFile, writePrivateFile } from './private-file.ts'
 
-const AccountSchema = Type.Object({
+const UserAccountSchema = Type.Object({
+  type: Type.Literal('user'),
+  username: Type.String(),
+  objectId: Type.String(),
+  homeTenant: Type.String(),
+})
+
+const ApplicationAccountSchema = Type.Object({
   type: Type.Literal('servicePrincipal'),
   clientId: Type.String(),
   objectId: Type.Optional(Type.String()),
+  /** How it proves itself; profiles of older versions leave it out, they know secrets only. */
+  method: Type.Optional(
+    Type.Union([Type.Literal('secret'), Type.Literal('certificate'), Type.Literal('federated')]),
+  ),
 })
+
+const AccountSchema = Type.Union([UserAccountSchema, ApplicationAccountSchema])
+export type Account = Static<typeof AccountSchema>
+export type UserAccount = Static<typeof UserAccountSchema>
+export type ApplicationAccount = Static<typeof ApplicationAccountSchema>
 
 /** One hub. `ca` is the only authority trusted for it when present, else the system's are. */
 export const HubProfileSchema = Type.Object({
@@ -20,10 +36,14 @@ export const HubProfileSchema = Type.Object({
   ca: Type.Optional(Type.String()),
   audience: Type.String(),
   tokenEndpoint: Type.String(),
+  revocationEndpoint: Type.Optional(Type.String()),
   tenantId: Type.String(),
   subscriptionId: Type.Optional(Type.String()),
   subscriptionName: Type.Optional(Type.String()),
+  /** Who commands act as. */
   account: Type.Optional(AccountSchema),
+  /** Others signed in at this hub; `account set` changes places. */
+  otherAccounts: Type.Optional(Type.Array(AccountSchema)),
 })
 export type HubProfile = Static<typeof HubProfileSchema>
 
@@ -33,6 +53,45 @@ const ProfileSchema = Type.Object({
   hubs: Type.Record(Type.String(), HubProfileSchema),
 })
 export type Profile = Static<typeof ProfileSchema>
+
+/** The name people know an account by: user principal name, or client id. */
+export function accountName(account: Account): string {
+  return account.type === 'user' ? account.username : account.clientId
+}
+
+const isSame = (a: Account, b: Account) => a.type === b.type && accountName(a) === accountName(b)
+
+/** Accounts signed in at a hub, the one in use first. */
+export function accountsAt(hub: HubProfile | undefined): Account[] {
+  const { account, otherAccounts } = hub ?? {}
+  return [...(account === undefined ? [] : [account]), ...(otherAccounts ?? [])]
+}
+
+/** A hub with this account in use; those before stay signed in. */
+export function withAccount(hub: HubProfile, account: Account, known = hub): HubProfile {
+  const others = accountsAt(known).filter((other) => !isSame(other, account))
+  return withAccounts(hub, account, others)
+}
+
+/** A hub where this account has signed out. */
+export function withoutAccount(hub: HubProfile, account: Account): HubProfile {
+  const inUse = hub.account !== undefined && !isSame(hub.account, account) ? hub.account : undefined
+  const others = (hub.otherAccounts ?? []).filter((other) => !isSame(other, account))
+  return withAccounts(hub, inUse, others)
+}
+
+function withAccounts(
+  hub: HubProfile,
+  account: Account | undefined,
+  others: Account[],
+): HubProfile {
+  const next = { ...hub }
+  delete next.account
+  delete next.otherAccounts
+  if (account !== undefined) next.account = account
+  if (others.length > 0) next.otherAccounts = others
+  return next
+}
 
 /** Path of the profile in the configuration directory. */
 export const profilePath = (configDirectory: string) => join(configDirectory, 'profile.json')

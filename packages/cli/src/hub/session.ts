@@ -17,6 +17,7 @@ export interface HubChoice {
   directories: { config: string }
   signal: AbortSignal
   trace?: ((text: string) => void) | undefined
+  warn?: ((text: string) => void) | undefined
 }
 
 /** Origin of a hub as given by a person. @throws SallyportError ERR_USAGE. */
@@ -53,7 +54,7 @@ export function chosenHub(choice: HubChoice): HubProfile {
   if (hub !== undefined) return hub
   const where = origin === undefined ? '' : ` at ${origin}`
   throw new SallyportError('ERR_AUTH_REQUIRED', `nobody is signed in${where}`, {
-    remedy: `sallyport login --service-principal -u CLIENT_ID --hub ${origin ?? 'URL'}`,
+    remedy: `sallyport login --hub ${origin ?? 'URL'}`,
   })
 }
 
@@ -69,9 +70,8 @@ export interface HubSession extends Scope {
   dial: DialSettings
 }
 
-/** Opens a client of the chosen hub; `close` it in the end. */
-export function openHub(choice: HubChoice): HubSession & AsyncDisposable {
-  const profile = chosenHub(choice)
+/** A client of one hub as its account in use; it closes its connections in the end. */
+export function openClient(choice: HubChoice, profile: HubProfile): HubClient & AsyncDisposable {
   const dial = dialSettings(choice.env, profile.ca)
   const transport = createTransport({ origin: profile.origin, dial, trace: choice.trace })
   const fixed = choice.env['SALLYPORT_TOKEN']
@@ -79,9 +79,18 @@ export function openHub(choice: HubChoice): HubSession & AsyncDisposable {
     configDirectory: choice.directories.config,
     profile,
     transport,
+    env: choice.env,
+    warn: choice.warn,
     fixed: fixed === '' ? undefined : fixed,
   })
-  const client: HubClient = createHubClient(transport, tokens)
+  const client = createHubClient(transport, tokens)
+  return { ...client, [Symbol.asyncDispose]: () => client.close() }
+}
+
+/** Opens a client of the chosen hub; `close` it in the end. */
+export function openHub(choice: HubChoice): HubSession & AsyncDisposable {
+  const profile = chosenHub(choice)
+  const client = openClient(choice, profile)
   const subscriptionId = choice.flags.text('subscription') ?? profile.subscriptionId
   if (subscriptionId === undefined) {
     throw new SallyportError('ERR_USAGE', `no subscription is known at ${profile.origin}`, {
@@ -91,7 +100,7 @@ export function openHub(choice: HubChoice): HubSession & AsyncDisposable {
   return {
     client,
     profile,
-    dial,
+    dial: dialSettings(choice.env, profile.ca),
     subscriptionId,
     signal: choice.signal,
     [Symbol.asyncDispose]: () => client.close(),

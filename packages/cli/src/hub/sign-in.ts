@@ -1,5 +1,5 @@
 /**
- * Signing in at a hub: its metadata, its OpenID configuration, the client credentials grant (RFC 6749 section 4.4).
+ * Where to sign in at a hub: its metadata and its OpenID configuration.
  * @module
  */
 import Type from 'typebox'
@@ -9,33 +9,32 @@ import {
   jsonParser,
   type CloudMetadata,
 } from '@sallyport/protocol'
-import { armError } from './arm-error.ts'
-import type { HubResponse, HubTransport } from './transport.ts'
+import { readRefusal, refused, sameOrigin } from './oauth.ts'
+import type { HubTransport } from './transport.ts'
 
 const parseMetadata = jsonParser(CloudMetadataSchema, 'metadata of the hub', 'ERR_HUB_UNREACHABLE')
 
 const parseConfiguration = jsonParser(
-  Type.Object({ issuer: Type.String(), token_endpoint: Type.String() }),
+  Type.Object({
+    issuer: Type.String(),
+    token_endpoint: Type.String(),
+    authorization_endpoint: Type.Optional(Type.String()),
+    device_authorization_endpoint: Type.Optional(Type.String()),
+    revocation_endpoint: Type.Optional(Type.String()),
+  }),
   'OpenID configuration of the hub',
   'ERR_HUB_UNREACHABLE',
 )
 
-const parseToken = jsonParser(
-  Type.Object({ access_token: Type.String({ minLength: 1 }), expires_in: Type.Number() }),
-  'token answer of the hub',
-  'ERR_HUB_UNREACHABLE',
-)
-
-const parseOAuthError = jsonParser(
-  Type.Object({ error: Type.String(), error_description: Type.Optional(Type.String()) }),
-  'error',
-)
-
-/** What one hub says about itself. */
+/** What one hub says about itself; an endpoint it does not have is left out. */
 export interface SignInEndpoints {
+  issuer: string
   audience: string
   tenantId: string
   tokenEndpoint: string
+  authorizationEndpoint: string | undefined
+  deviceEndpoint: string | undefined
+  revocationEndpoint: string | undefined
 }
 
 /** Reads metadata and OpenID configuration. @throws SallyportError ERR_HUB_UNTRUSTED when they lead to another origin (T-CLI-3). */
@@ -58,10 +57,16 @@ export async function discover(
       signal,
     ),
   )
+  const own = (address: string | undefined) =>
+    address === undefined ? undefined : sameOrigin(transport, address).href
   return {
+    issuer: configuration.issuer,
     audience: audienceOf(metadata),
     tenantId,
     tokenEndpoint: sameOrigin(transport, configuration.token_endpoint).href,
+    authorizationEndpoint: own(configuration.authorization_endpoint),
+    deviceEndpoint: own(configuration.device_authorization_endpoint),
+    revocationEndpoint: own(configuration.revocation_endpoint),
   }
 }
 
@@ -73,82 +78,22 @@ function audienceOf(metadata: CloudMetadata): string {
 async function get(transport: HubTransport, path: string, signal: AbortSignal): Promise<string> {
   const response = await transport.send({ method: 'GET', path, signal })
   if (response.status === 200) return response.text
-  const { message, remedy } = oauthProblem(response) ?? {}
-  if (message === undefined || remedy === undefined) throw notAHub(transport, response)
-  throw new SallyportError('ERR_AUTH_FAILED', message, { remedy, requestId: response.requestId })
-}
-
-function notAHub(transport: HubTransport, response: HubResponse): SallyportError {
-  return new SallyportError('ERR_HUB_UNREACHABLE', `${transport.origin} is not a Sallyport hub`, {
+  const refusal = readRefusal(response)
+  if (refusal !== undefined) {
+    throw refused(
+      refusal,
+      refusal.error === 'invalid_tenant'
+        ? 'leave --tenant away, or give the tenant id the hub printed at its first start'
+        : 'check client id, secret and tenant, then sign in again',
+    )
+  }
+  throw new SallyportError('ERR_HUB_UNREACHABLE', `${transport.origin} is not a Sallyport hub`, {
     why: `it answered with status ${response.status}`,
     remedy: 'check the address given with --hub',
   })
 }
 
-function sameOrigin(transport: HubTransport, address: string): URL {
-  const url = URL.canParse(address) ? new URL(address) : undefined
-  if (url?.origin === transport.origin) return url
-  throw new SallyportError(
-    'ERR_HUB_UNTRUSTED',
-    `the hub at ${transport.origin} sends clients to ${url?.origin ?? 'an address that is none'}`,
-    { remedy: 'sign in at the address the hub has as its public URL: sallyport login --hub URL' },
-  )
-}
-
-function oauthProblem(response: HubResponse): { message: string; remedy: string } | undefined {
-  try {
-    const { error, error_description: description } = parseOAuthError(response.text)
-    return {
-      message: `sign-in failed: ${description ?? error}`,
-      remedy:
-        error === 'invalid_tenant'
-          ? 'leave --tenant away, or give the tenant id the hub printed at its first start'
-          : 'check client id, secret and tenant, then sign in again',
-    }
-  } catch {
-    return undefined
-  }
-}
-
-/** An access token and when it ends, Unix milliseconds. */
-export interface AccessToken {
-  accessToken: string
-  expiresAt: number
-}
-
-/** Client id and secret of a service principal. */
-export interface ClientCredentials {
-  clientId: string
-  clientSecret: string
-}
-
-/** Gets a token. @throws SallyportError ERR_AUTH_FAILED for wrong credentials, ERR_RATE_LIMITED, ERR_HUB_UNREACHABLE. */
-export async function requestToken(
-  transport: HubTransport,
-  endpoints: SignInEndpoints,
-  options: ClientCredentials & { signal: AbortSignal },
-): Promise<AccessToken> {
-  const endpoint = sameOrigin(transport, endpoints.tokenEndpoint)
-  const response = await transport.send({
-    method: 'POST',
-    path: endpoint.pathname + endpoint.search,
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    body: new URLSearchParams({
-      grant_type: 'client_credentials',
-      client_id: options.clientId,
-      client_secret: options.clientSecret,
-      scope: `${endpoints.audience}/.default`,
-    }).toString(),
-    signal: options.signal,
-  })
-  if (response.status === 200) {
-    const { access_token: accessToken, expires_in: lifetime } = parseToken(response.text)
-    return { accessToken, expiresAt: Date.now() + lifetime * 1000 }
-  }
-  if (response.status >= 500 || response.status === 429) throw armError(response)
-  throw new SallyportError(
-    'ERR_AUTH_FAILED',
-    oauthProblem(response)?.message ?? `sign-in failed with status ${response.status}`,
-    { requestId: response.requestId },
-  )
+/** Scopes of a person's sign-in: the hub's API, who it was, and renewal without asking again. */
+export function personScopes(endpoints: SignInEndpoints): string {
+  return `openid profile offline_access ${endpoints.audience}/.default`
 }

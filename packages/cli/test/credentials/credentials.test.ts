@@ -32,7 +32,7 @@ import { temporaryDirectory } from '../run-cli.ts'
 const signal = new AbortController().signal
 const place = () => ({
   configDirectory: join(temporaryDirectory(), 'sallyport'),
-  origin: 'https://h',
+  key: { name: 'https://h' },
   signal,
 })
 
@@ -94,7 +94,11 @@ describe('lock', () => {
     writeFileSync(`${path}.lock`, JSON.stringify(identify(process.pid)))
     await expect(
       withFileLock(path, { signal, timeoutMs: 60 }, () => undefined),
-    ).rejects.toMatchObject({ code: 'ERR_FILE_LOCKED', why: `${path}.lock exists` })
+    ).rejects.toMatchObject({
+      code: 'ERR_FILE_LOCKED',
+      why: `${path}.lock exists`,
+      message: expect.stringContaining(`process ${process.pid}`) as string,
+    })
   })
   it('of a process that died is taken over', async () => {
     const { configDirectory } = place()
@@ -140,14 +144,14 @@ describe('process identity', () => {
 
 describe('profile and secrets', () => {
   it('nothing there: empty', () => {
-    const { configDirectory, origin } = place()
+    const { configDirectory, key } = place()
     expect(readProfile(configDirectory)).toEqual({ version: 1, hubs: {} })
-    expect(readSecrets(configDirectory, origin)).toBeUndefined()
+    expect(readSecrets(configDirectory, key)).toBeUndefined()
   })
   it.each(['', '{', 'null', '[]', '{"version":2,"hubs":{}}', '{"version":1,"hubs":{"x":{}}}'])(
     'damaged (%j): ERR_STATE_INVALID with the path and what to do, no content',
     (text) => {
-      const { configDirectory, origin } = place()
+      const { configDirectory, key } = place()
       mkdirSync(configDirectory, { recursive: true })
       writeFileSync(profilePath(configDirectory), text)
       expect(() => readProfile(configDirectory)).toThrow(
@@ -157,7 +161,7 @@ describe('profile and secrets', () => {
         }),
       )
       writeFileSync(secretsPath(configDirectory), text)
-      expect(() => readSecrets(configDirectory, origin)).toThrow(
+      expect(() => readSecrets(configDirectory, key)).toThrow(
         expect.objectContaining({ code: 'ERR_STATE_INVALID' }),
       )
     },
@@ -165,21 +169,23 @@ describe('profile and secrets', () => {
   it('are kept and removed by hub', async () => {
     const here = place()
     await updateSecrets(here, () => ({ clientId: 'a', clientSecret: 's' }))
-    await updateSecrets({ ...here, origin: 'https://other' }, () => ({ clientId: 'b' }))
+    await updateSecrets({ ...here, key: { name: 'https://other' } }, () => ({ clientId: 'b' }))
     await updateSecrets(here, () => undefined)
-    expect(readSecrets(here.configDirectory, here.origin)).toBeUndefined()
-    expect(readSecrets(here.configDirectory, 'https://other')).toEqual({ clientId: 'b' })
+    expect(readSecrets(here.configDirectory, here.key)).toBeUndefined()
+    expect(readSecrets(here.configDirectory, { name: 'https://other' })).toEqual({ clientId: 'b' })
     expect(readFileSync(secretsPath(here.configDirectory), 'utf8')).not.toContain('"s"')
     await updateProfile(here.configDirectory, signal, (profile) => {
-      profile.current = here.origin
+      profile.current = 'https://h'
     })
-    expect(readProfile(here.configDirectory).current).toBe(here.origin)
+    expect(readProfile(here.configDirectory).current).toBe('https://h')
   })
   it('changed at the same time by many: nothing is lost', async () => {
     const here = place()
     await Promise.all(
       Array.from({ length: 10 }, (_item, index) =>
-        updateSecrets({ ...here, origin: `https://${index}` }, () => ({ clientId: String(index) })),
+        updateSecrets({ ...here, key: { name: `https://${index}` } }, () => ({
+          clientId: String(index),
+        })),
       ),
     )
     const text = readFileSync(secretsPath(here.configDirectory), 'utf8')

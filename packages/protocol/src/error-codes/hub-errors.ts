@@ -8,15 +8,15 @@ import { entry, type ErrorEntry } from './entry.ts'
 export const hubErrors = {
   ERR_AUTH_REQUIRED: entry(401, 'InvalidAuthenticationToken', {
     exit: 4,
-    remedy: 'sign in: sallyport login --service-principal',
+    remedy: 'sign in: sallyport login',
   }),
   ERR_AUTH_EXPIRED: entry(401, 'ExpiredAuthenticationToken', {
     exit: 4,
-    remedy: 'sign in again: sallyport login --service-principal',
+    remedy: 'sign in again: sallyport login',
   }),
   ERR_AUTH_FAILED: entry(401, 'InvalidAuthenticationToken', {
     exit: 4,
-    remedy: 'check the client id and secret, then sign in again',
+    remedy: 'check name and proof, then sign in again: sallyport login',
   }),
   ERR_FORBIDDEN: entry(403, 'AuthorizationFailed', {
     exit: 5,
