@@ -3,6 +3,7 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
+import type { Duplex } from 'node:stream'
 import {
   clusterHash,
   formatClusterId,
@@ -18,6 +19,7 @@ import { HubApi } from './enrolment/hub-api.ts'
 import { HubClient } from './enrolment/hub-client.ts'
 import { RelaySet } from './enrolment/relay-set.ts'
 import type { AskGroups } from './groups/fetch-groups.ts'
+import { HubWord } from './feed/hub-word.ts'
 import type { AgentGauges } from './health-server.ts'
 import { createClusterTokenVerifier } from './link/cluster-token.ts'
 import { KubernetesServer } from './link/kubernetes-server.ts'
@@ -36,6 +38,10 @@ export interface AgentParts {
   dial: DialSettings
   heads: HeadGuard
   log: Logger
+  /** How long live sessions outlive the lease. */
+  rideOutMs: number
+  /** Writes the state whole, when the keys of the hub have changed. */
+  saveState: (state: AgentState) => Promise<void>
   /** Called after each heartbeat: the moment to look for a new enrolment. */
   onBeat: () => void
 }
@@ -47,8 +53,10 @@ export interface RunningAgent {
   close(): Promise<void>
 }
 
-/** Counts and the hub's clock, shared by the parts of one agent. */
+/** Id, counts and the hub's clock, shared by the parts of one agent. */
 interface Vitals {
+  /** Random id of this process. */
+  instance: string
   problems: number
   requests: number
   /** Hub clock minus ours, as of the last heartbeat. */
@@ -59,18 +67,19 @@ interface Vitals {
 async function makeSessions(
   parts: AgentParts,
   vitals: Vitals,
-  by: { server: KubernetesServer; api: HubApi; bindings: BindingWatch },
+  by: { server: KubernetesServer; api: HubApi; bindings: BindingWatch; hub: HubWord; hash: string },
 ): Promise<SessionRegistry> {
   const { state, target, heads, log } = parts
-  const { server, api, bindings } = by
+  const { server, api, bindings, hub } = by
   const askGroups: AskGroups = (sessionId, signal) => api.groups(sessionId, signal)
   return new SessionRegistry({
     verifier: await createClusterTokenVerifier({
       issuer: state.issuer,
-      clusterHash: await clusterHash(formatClusterId(parseClusterId(state.clusterId))),
-      keys: state.clusterTokenKeys,
+      clusterHash: by.hash,
+      keys: hub.keys,
       hubOffsetMs: () => vitals.hubOffsetMs,
     }),
+    admission: hub.admission,
     senderOf: (claims) => senderOf({ claims, target, heads, askGroups, named: bindings }),
     onStream: (session, { stream }) => {
       session.streams++
@@ -100,7 +109,7 @@ function makeHeartbeat(
   const { log, target } = parts
   return new HeartbeatLoop({
     api: from.api,
-    instance: randomUUID(),
+    instance: vitals.instance,
     isListening: from.isListening,
     report: (signal) => readClusterReport(target, signal),
     onBeat: ({ offsetMs }) => {
@@ -134,10 +143,44 @@ function logListener(log: Logger, relay: string, state: ListenerState): void {
   else log.info({ event: `relay.${state.state}`, relay })
 }
 
+function makeLinks({ state, log }: AgentParts, sessions: SessionRegistry): LinkSet {
+  return new LinkSet({
+    identity: loadLinkIdentity({ certificate: state.linkCertificate, privateKey: state.linkKey }),
+    sessions,
+    onRefused: (what, err: SallyportError) => {
+      log.warn({ event: `${what}.refused`, err })
+    },
+  })
+}
+
+function makeRelays(
+  { dial, log }: AgentParts,
+  to: { api: HubApi; accept: (stream: Duplex) => void; onChange: () => void },
+): RelaySet {
+  const onFailure = (err: SallyportError): void => {
+    log.warn({ event: 'relays.failed', err })
+  }
+  return new RelaySet({
+    api: to.api,
+    dial,
+    onRendezvous: ({ stream, mode, id }) => {
+      log.debug({ event: 'rendezvous.accepted', mode, id })
+      to.accept(stream)
+    },
+    onState: (url, listener) => {
+      logListener(log, url, listener)
+      to.onChange()
+    },
+    onRetry: onFailure,
+    onFailure,
+  })
+}
+
 /** Starts an enrolled agent. @throws SallyportError ERR_STATE_INVALID when its state is damaged. */
 export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
-  const { state, dial, log } = parts
+  const { state, dial } = parts
   const vitals: Vitals = {
+    instance: randomUUID(),
     problems: 0,
     requests: 0,
     hubOffsetMs: undefined,
@@ -147,33 +190,31 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
   const client = new HubClient(state.hub, dial)
   const api = new HubApi(client, state)
   const bindings = makeBindings(parts)
-  const sessions = await makeSessions(parts, vitals, { server, api, bindings })
-  const links = new LinkSet({
-    identity: loadLinkIdentity({ certificate: state.linkCertificate, privateKey: state.linkKey }),
-    sessions,
-    onRefused: (what, err: SallyportError) => {
-      log.warn({ event: `${what}.refused`, err })
-    },
-  })
-  const onFailure = (err: SallyportError): void => {
-    log.warn({ event: 'relays.failed', err })
-  }
-  const relays: RelaySet = new RelaySet({
+  const hash = await clusterHash(formatClusterId(parseClusterId(state.clusterId)))
+  const hub = await HubWord.create({
+    ...parts,
+    clusterHash: hash,
     api,
-    dial,
-    onRendezvous: ({ stream, mode, id }) => {
-      log.debug({ event: 'rendezvous.accepted', mode, id })
+    instance: vitals.instance,
+    hubOffsetMs: () => vitals.hubOffsetMs,
+  })
+  const sessions = await makeSessions(parts, vitals, { server, api, bindings, hub, hash })
+  const links = makeLinks(parts, sessions)
+  const relays = makeRelays(parts, {
+    api,
+    accept: (stream) => {
       links.accept(stream)
     },
-    onState: (url, listener) => {
-      logListener(log, url, listener)
+    onChange: () => {
       heartbeat.wake()
     },
-    onRetry: onFailure,
-    onFailure,
   })
-  const heartbeat = makeHeartbeat(parts, vitals, { api, isListening: () => relays.listening })
+  const heartbeat: HeartbeatLoop = makeHeartbeat(parts, vitals, {
+    api,
+    isListening: () => relays.listening,
+  })
   bindings.start()
+  hub.start({ recheck: () => sessions.recheck() })
   relays.start()
   heartbeat.start()
   return {
@@ -188,6 +229,8 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     close: async () => {
       await Promise.all([heartbeat.close(), relays.close()])
       await links.close()
+      // Until the last link is gone revocations are heard.
+      await hub.close()
       await bindings.close()
       sessions.close()
       server.close()

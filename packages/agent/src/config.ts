@@ -3,7 +3,7 @@
  * @module
  */
 import { parseArgs } from 'node:util'
-import { SallyportError } from '@sallyport/protocol'
+import { SallyportError, limits } from '@sallyport/protocol'
 
 /** What the agent runs with. */
 export interface AgentConfig {
@@ -14,6 +14,8 @@ export interface AgentConfig {
   logFile: string | undefined
   /** Where health and metrics are served; undefined when off. */
   healthListen: { host: string; port: number } | undefined
+  /** How long live sessions outlive the lease when the hub is away. */
+  rideOutMs: number
   dangerouslySkipTlsVerify: boolean
 }
 
@@ -39,6 +41,12 @@ const fields = {
     value: 'HOST:PORT',
     summary: 'serve /healthz, /readyz and /metrics, or off',
     fallback: 'off',
+  },
+  'ride-out': {
+    value: 'SECONDS',
+    summary:
+      'how long live sessions outlive the lease when the hub is away, up to a day; revocations of that time come late',
+    fallback: '0',
   },
   'dangerously-skip-tls-verify': {
     value: 'true',
@@ -125,6 +133,13 @@ function readFlag(text: string | undefined, name: string, problems: string[]): b
   return text === 'true'
 }
 
+function readRideOut(text: string, problems: string[]): number {
+  const ms = /^\d{1,6}$/.test(text) ? Number(text) * 1000 : Infinity
+  if (ms <= limits.rideOutMaxMs) return ms
+  problems.push(`ride-out is not a number of seconds from 0 to ${limits.rideOutMaxMs / 1000}`)
+  return 0
+}
+
 /**
  * Reads the settings; `help` when only the help text is wanted.
  * @throws SallyportError ERR_CONFIG_INVALID naming every problem.
@@ -144,6 +159,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Age
     logLevel: readLogLevel(values['log-level'], problems),
     logFile: values['log-file'],
     healthListen: readListen(values['health-listen'] ?? 'off', problems),
+    rideOutMs: readRideOut(values['ride-out'] ?? '0', problems),
     dangerouslySkipTlsVerify: readFlag(
       values['dangerously-skip-tls-verify'],
       'dangerously-skip-tls-verify',

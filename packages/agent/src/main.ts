@@ -21,7 +21,7 @@ import { agentHelp, readConfig, type AgentConfig } from './config.ts'
 import { ensureEnrolled, readAgentState } from './enrolment/enrol.ts'
 import { HubClient } from './enrolment/hub-client.ts'
 import { retry } from './enrolment/retry.ts'
-import { ensureStateDirectory } from './enrolment/state-files.ts'
+import { ensureStateDirectory, writeStateFile } from './enrolment/state-files.ts'
 import { lockState } from './enrolment/state-lock.ts'
 import { startHealthServer, type AgentGauges } from './health-server.ts'
 import { createLog } from './log.ts'
@@ -148,6 +148,8 @@ async function runEnrolled(wiring: Wiring): Promise<void> {
     dial: dialSettings(state.ca, options.env),
     heads,
     log,
+    rideOutMs: config.rideOutMs,
+    saveState: (fresh) => writeStateFile(config.stateDirectory, agentStateFiles.agent, fresh),
     onBeat: () => {
       if (existsSync(enrolmentFile)) resolve(undefined)
     },

@@ -17,6 +17,7 @@ test('flags win over the environment, the environment over defaults', () => {
     logLevel: 'debug',
     logFile: undefined,
     healthListen: { host: '::1', port: 9000 },
+    rideOutMs: 0,
     dangerouslySkipTlsVerify: false,
   })
 })

@@ -6,13 +6,15 @@ import { randomUUID, type KeyObject } from 'node:crypto'
 import { agentAssertionType, limits } from '@sallyport/protocol'
 import { SignJWT } from 'jose'
 
-/** Value of the Authorization header: `Bearer <JWS typ sallyport-agent+jwt>`. */
-export async function agentAuthorization(agent: {
-  agentId: string
-  hub: string
-  key: KeyObject
-}): Promise<string> {
-  const now = Math.floor(Date.now() / 1000)
+/**
+ * Value of the Authorization header: `Bearer <JWS typ sallyport-agent+jwt>`. Dated by the hub's clock (`hubNow`, Unix
+ * milliseconds): an agent whose own clock is off still hears of revocations.
+ */
+export async function agentAuthorization(
+  agent: { agentId: string; hub: string; key: KeyObject },
+  hubNow: number,
+): Promise<string> {
+  const now = Math.floor(hubNow / 1000)
   const assertion = await new SignJWT()
     .setProtectedHeader({ alg: 'ES256', typ: agentAssertionType })
     .setIssuer(agent.agentId)

@@ -7,10 +7,13 @@ import {
   agentApiPaths,
   AgentGroupsSchema,
   AgentRelaysSchema,
+  FeedResponseSchema,
   HeartbeatResponseSchema,
   parser,
   type AgentGroups,
   type AgentState,
+  type FeedRequest,
+  type FeedResponse,
   type Heartbeat,
   type HeartbeatResponse,
   type RelayAccess,
@@ -20,6 +23,7 @@ import { agentAuthorization } from './assertion.ts'
 import type { HubClient } from './hub-client.ts'
 
 const parseHeartbeat = parser(HeartbeatResponseSchema, 'answer of the hub', 'ERR_HUB_UNREACHABLE')
+const parseFeed = parser(FeedResponseSchema, 'answer of the hub', 'ERR_HUB_UNREACHABLE')
 const parseGroups = parser(AgentGroupsSchema, 'answer of the hub', 'ERR_HUB_UNREACHABLE')
 const parseRelays = parser(AgentRelaysSchema, 'answer of the hub', 'ERR_HUB_UNREACHABLE')
 
@@ -43,13 +47,18 @@ export class HubApi {
     return parseRelays(await this.#post(agentApiPaths.relays, {}, signal)).relays
   }
 
+  /** The feed: held by the hub until there is news. */
+  async feed(request: FeedRequest, signal: AbortSignal): Promise<FeedResponse> {
+    return parseFeed(await this.#post(agentApiPaths.feed, request, signal))
+  }
+
   /** All groups of the principal of a session of this cluster, nested ones included. */
   async groups(sessionId: string, signal: AbortSignal): Promise<AgentGroups> {
     return parseGroups(await this.#post(agentApiPaths.groups, { sessionId }, signal))
   }
 
   async #post(path: string, body: object, signal: AbortSignal): Promise<unknown> {
-    const authorization = await agentAuthorization(this.#agent)
+    const authorization = await agentAuthorization(this.#agent, this.#client.hubNow())
     return this.#client.post({ path, body, authorization, signal })
   }
 }

@@ -30,6 +30,8 @@ export interface HubCall {
 export class HubClient {
   readonly #origin: string
   readonly #pool: Pool
+  /** Hub clock minus ours, from the Date header of its last answer. */
+  #offsetMs = 0
 
   constructor(origin: string, dial: DialSettings) {
     this.#origin = origin
@@ -55,6 +57,11 @@ export class HubClient {
     })
   }
 
+  /** The hub's clock, Unix milliseconds, as its last answer showed it. */
+  hubNow(): number {
+    return Date.now() + this.#offsetMs
+  }
+
   /**
    * POSTs JSON and returns the parsed JSON of a 200.
    * @throws SallyportError with the hub's own code, or ERR_HUB_UNREACHABLE, ERR_HUB_UNTRUSTED, ERR_TIMEOUT.
@@ -73,15 +80,22 @@ export class HubClient {
         },
         body: JSON.stringify(call.body),
       })
+      this.#learnClock(answer.headers['date'])
       const body: unknown = await answer.body.json().catch(() => undefined)
       if (answer.statusCode === 200 && body !== undefined) return body
-      throw hubError(answer.statusCode, body)
+      throw hubError(answer.statusCode, body, answer.headers['retry-after'])
     } catch (cause) {
       call.signal.throwIfAborted()
       throw deadline.aborted
         ? new SallyportError('ERR_TIMEOUT', 'the hub did not answer in time', { cause })
         : unreachable(cause)
     }
+  }
+
+  #learnClock(date: string | string[] | undefined): void {
+    // In whole seconds: half of one is the best guess.
+    const offsetMs = Date.parse(typeof date === 'string' ? date : '') + 500 - Date.now()
+    if (!Number.isNaN(offsetMs)) this.#offsetMs = offsetMs
   }
 
   /** Ends all connections. */
@@ -117,9 +131,17 @@ const parseInfo = parser(
 )
 
 /** The hub's own error, by the code it names; by status when it names none we know. */
-function hubError(status: number, body: unknown): SallyportError {
+function hubError(
+  status: number,
+  body: unknown,
+  retryAfter: string | string[] | undefined,
+): SallyportError {
   const { code, why, message } = readArmError(body)
-  const options = why === undefined ? {} : { why }
+  const seconds = /^\d{1,5}$/.test(String(retryAfter)) ? Number(retryAfter) : undefined
+  const options = {
+    ...(why === undefined ? {} : { why }),
+    ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }),
+  }
   if (code !== undefined) return new SallyportError(code, message, options)
   if (status === 401) return new SallyportError('ERR_AGENT_UNKNOWN', message, options)
   if (status === 429) return new SallyportError('ERR_RATE_LIMITED', message, options)

@@ -10,11 +10,9 @@ import {
   parser,
   SallyportError,
   type ClusterTokenClaims,
-  type EnrolmentResponse,
 } from '@sallyport/protocol'
-import { compactVerify, errors, importJWK, type CryptoKey, type KeyObject } from 'jose'
-
-type PinnedKey = CryptoKey | KeyObject | Uint8Array
+import { PinnedKeys, type PublicKeys } from '../feed/pinned-keys.ts'
+import { keyIdOf, verifyStrict, type JwsRules } from '../feed/strict-jws.ts'
 
 /** A verifier for one cluster. */
 export interface ClusterTokenVerifier {
@@ -22,41 +20,16 @@ export interface ClusterTokenVerifier {
    * @throws SallyportError ERR_BIND_REFUSED (the precise reason is in `why`), ERR_BIND_CLOCK_SKEW naming both times.
    */
   verify(token: string): Promise<ClusterTokenClaims>
+  /** Id of the key that signed a verified token. */
+  keyIdOf(token: string): string
 }
 
 const parseClaims = parser(ClusterTokenClaimsSchema, 'cluster token', 'ERR_BIND_REFUSED')
-const kidPattern = /^[A-Za-z0-9_\-.=]{1,128}$/
 const toleranceSeconds = limits.clusterTokenSkewMs / 1000
 
 function refuse(why: string, cause?: unknown): SallyportError {
   const options = cause === undefined ? { why } : { why, cause }
   return new SallyportError('ERR_BIND_REFUSED', 'the cluster token was not accepted', options)
-}
-
-/**
- * One part of a compact JWS as an object. The text must be what `JSON.stringify` writes: that rules out repeated members
- * (X045: the last would win), odd numbers and escapes, without a JSON parser of our own.
- */
-function parsePart(bytes: Uint8Array, what: string): object {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-    const data: unknown = JSON.parse(text)
-    if (typeof data === 'object' && data !== null && JSON.stringify(data) === text) return data
-  } catch (cause) {
-    throw refuse(`the ${what} is not JSON`, cause)
-  }
-  throw refuse(`the ${what} is not compact JSON without repeated members`)
-}
-
-/** The key id of a header that says exactly what ours say; `jwk`, `jku`, `x5u`, `crit` and friends have no meaning here (X061). */
-function keyIdOf(token: string): string {
-  const header = parsePart(Buffer.from(token.split('.', 1)[0] ?? '', 'base64url'), 'header')
-  const { alg, typ, kid, ...others } = header as Record<string, unknown>
-  if (Object.keys(others).length > 0) throw refuse('the header has an unknown member')
-  if (alg !== 'ES256') throw refuse('the algorithm is not ES256')
-  if (typ !== clusterTokenType) throw refuse('it is not a cluster token')
-  if (typeof kid !== 'string' || !kidPattern.test(kid)) throw refuse('the key id is malformed')
-  return kid
 }
 
 function iso(seconds: number): string {
@@ -96,33 +69,30 @@ function checkTimes(claims: ClusterTokenClaims, clocks: Clocks): void {
   if (exp + toleranceSeconds <= newestIat) throw refuse('the token has expired')
 }
 
-/** Builds the verifier from what enrolment pinned. @throws SallyportError ERR_STATE_INVALID when a pinned key is damaged. */
+/** Builds the verifier over the pinned keys. @throws SallyportError ERR_STATE_INVALID when a pinned key is damaged. */
 export async function createClusterTokenVerifier(options: {
   issuer: string
   clusterHash: string
-  keys: EnrolmentResponse['clusterTokenKeys']
+  /** The keys as they are followed, or fixed ones. */
+  keys: PinnedKeys | PublicKeys
   now?: () => number
   /** Hub clock minus ours in milliseconds, as of the last heartbeat; undefined before the first. */
   hubOffsetMs?: () => number | undefined
 }): Promise<ClusterTokenVerifier> {
-  const keys = new Map<string, PinnedKey>()
-  for (const { kid, ...jwk } of options.keys) {
-    try {
-      keys.set(kid, await importJWK(jwk, 'ES256'))
-    } catch (cause) {
-      throw new SallyportError('ERR_STATE_INVALID', 'a pinned key of the hub is damaged', { cause })
-    }
+  const pinned =
+    options.keys instanceof PinnedKeys ? options.keys : await PinnedKeys.load(options.keys)
+  const rules: JwsRules = {
+    typ: clusterTokenType,
+    maxBytes: limits.clusterTokenBytes,
+    keyOf: (kid) => pinned.get(kid),
+    refuse,
   }
   const audience = clusterAudience(options.clusterHash)
   const now = options.now ?? Date.now
   let newestIat = 0
   return {
     verify: async (token) => {
-      if (token.length > limits.clusterTokenBytes) throw refuse('the token is too long')
-      const key = keys.get(keyIdOf(token))
-      if (key === undefined) throw refuse('the key is not one of the pinned keys of the hub')
-      const payload = await verifySignature(token, key)
-      const claims = parseClaims(parsePart(payload, 'payload'))
+      const claims = parseClaims(await verifyStrict(token, rules))
       if (claims.iss !== options.issuer) throw refuse('the issuer is not the pinned one')
       if (claims.aud !== audience) throw refuse('the audience is another cluster')
       const offset = options.hubOffsetMs?.()
@@ -131,15 +101,6 @@ export async function createClusterTokenVerifier(options: {
       newestIat = Math.max(newestIat, claims.iat)
       return claims
     },
-  }
-}
-
-async function verifySignature(token: string, key: PinnedKey): Promise<Uint8Array> {
-  try {
-    const { payload } = await compactVerify(token, key, { algorithms: ['ES256'] })
-    return payload
-  } catch (cause) {
-    if (cause instanceof errors.JOSEError) throw refuse('the signature does not verify', cause)
-    throw cause
+    keyIdOf: (token) => keyIdOf(token, rules),
   }
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import { SallyportError, type ClusterTokenClaims } from '@sallyport/protocol'
+import type { Bearer } from '../feed/admission.ts'
 import type { UpstreamClient } from '../upstream/client.ts'
 import type { StreamSession } from './stream-session.ts'
 
@@ -31,8 +32,11 @@ export interface Sender {
 export class Session implements StreamSession {
   readonly sessionId: string
   readonly since = Date.now()
-  links = 0
+  /** How to end each of its links, with the reason told to the client. */
+  readonly links = new Set<(error: SallyportError) => void>()
   streams = 0
+  /** The latest accepted token, as far as it decides whether the session may stay. */
+  #bearer: Bearer
   readonly #oid: string
   readonly #auth: ClusterTokenClaims['auth']
   readonly #thumbprint: string
@@ -43,7 +47,12 @@ export class Session implements StreamSession {
   #client: UpstreamClient
   #requests = 0
 
-  constructor(claims: ClusterTokenClaims, sender: Sender, onProblem: StreamSession['onProblem']) {
+  constructor(
+    claims: ClusterTokenClaims & Bearer,
+    sender: Sender,
+    onProblem: StreamSession['onProblem'],
+  ) {
+    this.#bearer = claims
     this.sessionId = claims.sid
     this.#oid = claims.oid
     this.#auth = claims.auth
@@ -59,6 +68,10 @@ export class Session implements StreamSession {
     const wanted = this.#sender.current()
     if (wanted !== this.#made) this.#replace(this.#sender, wanted)
     return this.#client
+  }
+
+  get bearer(): Bearer {
+    return this.#bearer
   }
 
   /** Requests so far. */
@@ -83,7 +96,7 @@ export class Session implements StreamSession {
    * Takes a newer token of the same session; new groups mean a new client, running requests keep theirs.
    * @throws SallyportError ERR_BIND_REFUSED when it is about someone else; the session stays as it was.
    */
-  renew(claims: ClusterTokenClaims, sender: Sender): void {
+  renew(claims: ClusterTokenClaims & Bearer, sender: Sender): void {
     if (
       claims.sid !== this.sessionId ||
       claims.oid !== this.#oid ||
@@ -93,6 +106,9 @@ export class Session implements StreamSession {
       throw new SallyportError('ERR_BIND_REFUSED', 'the cluster token was not accepted', {
         why: 'a renewal must keep session, principal, authentication and key',
       })
+    const { oid, sid, rev, kid } = claims
+    // A link that is slow to renew must not make the session look older than it is.
+    if (rev >= this.#bearer.rev) this.#bearer = { oid, sid, rev, kid }
     if (sender.key !== this.#sender.key) this.#replace(sender, sender.current())
   }
 
@@ -105,6 +121,11 @@ export class Session implements StreamSession {
     this.#sender = sender
     this.#made = made
     this.#client = opened
+  }
+
+  /** Ends its links at once; their clients hear why. */
+  dismiss(error: SallyportError): void {
+    for (const end of this.links) end(error)
   }
 
   /** Ends all requests and connections of the session. */

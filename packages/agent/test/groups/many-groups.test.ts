@@ -47,7 +47,7 @@ async function session(askGroups: AskGroups, named: Named, change: object = { ha
     credential: new AgentCredential({ token: 'agent-own-token' }),
   }
   const sender = await senderOf({ claims: accepted, target, heads, askGroups, named })
-  return new Session(accepted, sender, () => undefined)
+  return new Session({ ...accepted, kid: 'hub-1' }, sender, () => undefined)
 }
 
 async function get(of: Session): Promise<string> {

@@ -16,6 +16,7 @@ import { senderOf } from '../../src/link/sender.ts'
 import { SessionRegistry } from '../../src/link/session-registry.ts'
 import { AgentCredential } from '../../src/upstream/credential.ts'
 import { HeadGuard } from '../../src/upstream/head-guard.ts'
+import { openAdmission } from '../rig/admission.ts'
 import { claims, hash, issuer, makeHubKey, signToken } from '../rig/hub-key.ts'
 import { Recorder } from '../rig/recorder.ts'
 import { nothingNamed } from '../rig/named.ts'
@@ -51,6 +52,7 @@ beforeEach(async () => {
   }
   sessions = new SessionRegistry({
     verifier: await createClusterTokenVerifier({ issuer, clusterHash: hash, keys: [key.pinned] }),
+    admission: openAdmission,
     senderOf: (accepted) =>
       senderOf({ claims: accepted, target, heads, askGroups: () => asked(), named: nothingNamed }),
     onStream: (session, { stream }) => {
@@ -171,6 +173,7 @@ describe('bind refused', () => {
   test('X055 a guard that fails leaves no session and no default identity', async () => {
     const broken = new SessionRegistry({
       verifier: await createClusterTokenVerifier({ issuer, clusterHash: hash, keys: [key.pinned] }),
+      admission: openAdmission,
       senderOf: () => {
         throw new RangeError('out of memory')
       },
@@ -178,14 +181,20 @@ describe('bind refused', () => {
       onEvent: () => undefined,
       onProblem: () => undefined,
     })
-    const peer = { certificateThumbprint: client.certificateThumbprint }
+    const peer = {
+      certificateThumbprint: client.certificateThumbprint,
+      dismiss: () => undefined,
+    }
     const request = { v: 1 as const, token: tokenFor(client), client: 'x' }
     await expect(broken.bind(request, peer)).rejects.toThrow('out of memory')
     expect(broken.size).toBe(0)
   })
 
   test('the limit of sessions is ERR_AGENT_BUSY', async () => {
-    const peer = { certificateThumbprint: client.certificateThumbprint }
+    const peer = {
+      certificateThumbprint: client.certificateThumbprint,
+      dismiss: () => undefined,
+    }
     const bind = (id: string) =>
       sessions.bind({ v: 1, token: tokenFor(client, { sid: id }), client: 'x' }, peer)
     for (let count = 0; count < limits.sessionsPerAgent; count++) await bind(randomUUID())

@@ -3,7 +3,7 @@
  * last token of the old one has run out, then gone.
  * @module
  */
-import { SignJWT } from 'jose'
+import { SignJWT, decodeJwt } from 'jose'
 import { SallyportError, keyStatementType, limits, type KeyClaims } from '@sallyport/protocol'
 import type { Store } from '../store/store.ts'
 import { readKeyFile, writeKeyFile, type KeyEntry, type KeyFile } from './cluster-key-file.ts'
@@ -165,13 +165,19 @@ export class ClusterKeys {
     const { privateKey, kid } = this.signing
     const claims: KeyClaims = {
       iss: this.#parts.issuer,
-      iat: Math.floor(this.#parts.now() / 1000),
+      // Never before the last one, whatever the clock does: agents do not go back.
+      iat: Math.max(Math.floor(this.#parts.now() / 1000), this.#lastIat),
       keys: keys.map(({ key }) => key.publicJwk),
     }
     const statement = await new SignJWT({ ...claims })
       .setProtectedHeader({ alg: 'ES256', typ: keyStatementType, kid })
       .sign(privateKey)
     return { kids: keys.map(({ key }) => key.kid), statement }
+  }
+
+  get #lastIat(): number {
+    const last = this.#statements.at(-1)
+    return last === undefined ? 0 : (decodeJwt(last.statement).iat ?? 0)
   }
 
   #change<T>(step: () => Promise<T>): Promise<T> {

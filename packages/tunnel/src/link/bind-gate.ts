@@ -33,6 +33,8 @@ export interface LinkStream {
 export interface BoundSession {
   sessionId: string
   expiresAt: number
+  /** Asked when the time is over: milliseconds the session may stay without a fresh token; none by default. */
+  extendMs?: () => number
   onStream: (stream: LinkStream) => void
   onEnd?: (end: LinkEnd) => void
 }
@@ -151,14 +153,7 @@ export class BindGate {
     this.#session = session
     clearTimeout(this.#timer)
     const left = session.expiresAt * 1000 + limits.sessionGraceAfterExpiryMs - Date.now()
-    this.#timer = setTimeout(
-      () => {
-        this.#life.destroy(
-          new SallyportError('ERR_BIND_REFUSED', 'the session was not renewed in time'),
-        )
-      },
-      Math.min(Math.max(left, 0), timerMaxMs),
-    )
+    this.#expireIn(left)
     return {
       v: 1,
       sessionId: session.sessionId,
@@ -166,6 +161,19 @@ export class BindGate {
       agentVersion: version,
       serverTime: unixSeconds(),
     }
+  }
+
+  #expireIn(ms: number): void {
+    const expire = (): void => {
+      const moreMs = this.#session?.extendMs?.() ?? 0
+      if (moreMs > 0) this.#expireIn(moreMs)
+      else {
+        this.#life.destroy(
+          new SallyportError('ERR_BIND_REFUSED', 'the session was not renewed in time'),
+        )
+      }
+    }
+    this.#timer = setTimeout(expire, Math.min(Math.max(ms, 0), timerMaxMs))
   }
 
   #refuseLate(): void {
