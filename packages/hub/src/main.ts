@@ -115,6 +115,7 @@ async function serveHub(config: HubConfig, options: ProgramOptions): Promise<voi
   const common = { store, tenantId: ids.tenantId, changes, agentLeaseMs: config.agentLeaseMs }
   const identity = makeIdentity(service, { ...common, keys, log, outsideFetch })
   await identity.register(service.app)
+  cleanUp.defer(identity.startUpkeep())
   identity.keyRotation.start()
   cleanUp.defer(() => identity.keyRotation.close())
   cleanUp.use(watchExpiries({ store, now: Date.now, changes, log }))
@@ -144,13 +145,20 @@ async function serveHub(config: HubConfig, options: ProgramOptions): Promise<voi
 
 function makeIdentity(
   service: HttpService,
-  parts: Omit<IdentityParts, 'publicUrl' | 'onTokenAnswer' | 'now'>,
+  parts: Omit<
+    IdentityParts,
+    'publicUrl' | 'listSignInOptions' | 'onTokenAnswer' | 'onSignIn' | 'now'
+  >,
 ) {
   return createIdentity({
     ...parts,
     publicUrl: service.publicUrl,
+    listSignInOptions: () => Promise.resolve([]),
     onTokenAnswer: (result) => {
       service.metrics.tokens.inc({ result })
+    },
+    onSignIn: (result) => {
+      service.metrics.signIns.inc({ result })
     },
     now: Date.now,
   })

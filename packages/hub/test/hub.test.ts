@@ -214,8 +214,25 @@ describe('a running hub', () => {
         issuer: `${hub.url}/${owner.tenantId}/v2.0`,
         token_endpoint: tokenUrl,
         jwks_uri: `${hub.url}/${owner.tenantId}/discovery/v2.0/keys`,
-        grant_types_supported: ['client_credentials'],
+        grant_types_supported: [
+          'authorization_code',
+          'refresh_token',
+          'client_credentials',
+          'urn:ietf:params:oauth:grant-type:device_code',
+        ],
+        response_types_supported: ['code'],
+        code_challenge_methods_supported: ['S256'],
+        token_endpoint_auth_methods_supported: [
+          'client_secret_basic',
+          'client_secret_post',
+          'none',
+          'private_key_jwt',
+        ],
+        device_authorization_endpoint: `${hub.url}/${owner.tenantId}/oauth2/v2.0/devicecode`,
+        revocation_endpoint: `${hub.url}/${owner.tenantId}/oauth2/v2.0/revoke`,
+        end_session_endpoint: `${hub.url}/${owner.tenantId}/oauth2/v2.0/logout`,
       })
+      expect(document).not.toHaveProperty('registration_endpoint')
       expect(JSON.stringify(document)).not.toContain('evil')
       const keys = (await call(document['jwks_uri'] as string, { ca })).json()
       expect(keys).toMatchObject({ keys: [{ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig' }] })
@@ -229,12 +246,6 @@ describe('a running hub', () => {
         token_endpoint: `${hub.url}/adfs/oauth2/token`,
       })
       expect((await call(document['jwks_uri'] as string, { ca })).status).toBe(200)
-    })
-
-    it('says that there is no interactive sign-in', async () => {
-      const answer = await get(`/${owner.tenantId}/oauth2/v2.0/authorize?client_id=x`)
-      expect(answer.status).toBe(400)
-      expect(answer.json()).toMatchObject({ error: 'unsupported_response_type' })
     })
 
     it('describes the cloud in both shapes', async () => {

@@ -174,6 +174,33 @@ export const limits = {
   tokenRequestsPerMinutePerClient: 300,
   tokenRateKeys: 10_000,
   tokenRequestBodyBytes: 32 * KiB,
+  clientAssertionBytes: 16 * KiB,
+  clientAssertionTtlMs: 60 * minute,
+  clientAssertionSkewMs: 30 * second,
+
+  // Sign-in of people.
+  authorizationCodeTtlMs: minute,
+  deviceCodeTtlMs: 5 * minute,
+  deviceCodePollMs: 5 * second,
+  signInPageTtlMs: 15 * minute,
+  browserSessionTtlMs: 12 * 60 * minute,
+  refreshTokenTtlMs: 30 * day,
+  signInTtlMs: 90 * day,
+  signInsPerMinutePerAddress: 60,
+  signInsPerMinutePerAccount: 60,
+  signInsPerMinutePerAccountAndAddress: 10,
+  signInPagesPerMinutePerAddress: 300,
+  signInBodyBytes: 8 * KiB,
+  signInsListed: 200,
+  openIdSweepIntervalMs: minute,
+  openIdSweepRows: 1_000,
+
+  // Signing keys of the hub.
+  signingKeyMaxAgeMs: 30 * day,
+  signingKeyCheckIntervalMs: 60 * minute,
+  signingKeyOverlapMs: 70 * minute,
+  signingKeysKept: 16,
+
   apiCallTimeoutMs: 30 * second,
   armReadsBurst: 12_000,
   armReadsPerSecond: 200,

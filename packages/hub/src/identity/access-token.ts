@@ -2,10 +2,11 @@
  * Access tokens of this hub: which resources they may be asked for, and the one way they are checked.
  * @module
  */
+import type { KeyObject } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { errors, jwtVerify } from 'jose'
 import Type, { type Static } from 'typebox'
-import { parser, SallyportError } from '@sallyport/protocol'
+import { limits, parser, SallyportError } from '@sallyport/protocol'
 import type { Store } from '../store/store.ts'
 import { asPrincipal, findAccount, type Account } from './directory/principals.ts'
 import type { Principal } from './principal.ts'
@@ -50,7 +51,8 @@ export function isOurResource(resource: string, publicUrl: string): boolean {
 /** What checking a token needs. */
 export interface AuthenticatorParts {
   store: Store
-  key: SigningKey
+  /** Keys whose tokens are accepted now. */
+  keys: () => readonly SigningKey[]
   issuers: string[]
   audience: string
   tenantId: string
@@ -86,6 +88,7 @@ export function createAuthenticator(
 
 /** Kind and names must fit too: an object id alone does not make a user of an application. */
 function isAbout(claims: Static<typeof Claims>, { kind, from }: Account): boolean {
+  if (claims.idtyp === 'user' && claims.sid === undefined) return false
   if (!from.enabled || kind !== claims.idtyp || from.objectId !== claims.oid) return false
   return !('appId' in from) || from.appId === claims.appid
 }
@@ -103,7 +106,7 @@ async function isSignInThere(store: Store, claims: Static<typeof Claims>): Promi
 
 async function verify(parts: AuthenticatorParts, token: string): Promise<Static<typeof Claims>> {
   try {
-    const { payload } = await jwtVerify(token, parts.key.publicKey, {
+    const { payload } = await jwtVerify(token, (header) => keyOf(parts, header.kid), {
       algorithms: ['ES256'],
       typ: accessTokenType,
       issuer: parts.issuers,
@@ -113,6 +116,12 @@ async function verify(parts: AuthenticatorParts, token: string): Promise<Static<
     })
     const claims = parseClaims(payload)
     if (claims.tid !== parts.tenantId) throw failed('the token is of another tenant')
+    // T-JWT-10: nothing of ours lives longer, whoever signed it.
+    const seconds = limits.accessTokenTtlMs / 1000
+    const age = parts.now() / 1000 - claims.iat
+    if (claims.exp - claims.iat > seconds || age < -limits.clientAssertionSkewMs / 1000) {
+      throw failed('the times of the access token are not those of this hub')
+    }
     return claims
   } catch (error) {
     if (error instanceof errors.JWTExpired) {
@@ -123,6 +132,12 @@ async function verify(parts: AuthenticatorParts, token: string): Promise<Static<
     }
     throw error
   }
+}
+
+function keyOf(parts: AuthenticatorParts, kid: string | undefined): KeyObject {
+  const found = parts.keys().find((key) => key.kid === kid)
+  if (found === undefined) throw new errors.JWKSNoMatchingKey()
+  return found.publicKey
 }
 
 function failed(message: string, cause?: unknown): SallyportError {

@@ -9,6 +9,8 @@ const windowMs = 60_000
 export interface RateLimit {
   /** Counts one request of `key`; when it is over the limit: seconds until the next may come. */
   take: (key: string) => number | undefined
+  /** Forgets what was counted of `key`. */
+  clear: (key: string) => void
 }
 
 /** Makes a limit of `perMinute`; at most `keys` are remembered, the oldest window goes first. */
@@ -19,6 +21,9 @@ export function createRateLimit(options: {
 }): RateLimit {
   const windows = new Map<string, { count: number; endsAt: number }>()
   return {
+    clear: (key) => {
+      windows.delete(key)
+    },
     take: (key) => {
       const now = options.now()
       const open = windows.get(key)

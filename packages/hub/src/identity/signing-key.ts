@@ -7,6 +7,7 @@ import Type, { type Static } from 'typebox'
 import { calculateJwkThumbprint } from 'jose'
 import { jsonParser, parser, SallyportError } from '@sallyport/protocol'
 import { readPrivateFile, writePrivateFile } from '../server/data-directory.ts'
+import type { KeyKind } from './rotating-keys.ts'
 
 const coordinate = Type.String({ minLength: 43, maxLength: 43 })
 
@@ -18,7 +19,8 @@ export const PrivateJwkSchema = Type.Object({
   y: coordinate,
   d: coordinate,
 })
-type PrivateJwk = Static<typeof PrivateJwkSchema>
+/** A private P-256 key as kept. */
+export type PrivateJwk = Static<typeof PrivateJwkSchema>
 
 /** Public half as published: `kid` is the RFC 7638 thumbprint. */
 export interface PublicSigningKey {
@@ -50,6 +52,17 @@ export async function loadSigningKey(path: string): Promise<SigningKey> {
   const jwk = makePrivateJwk()
   writePrivateFile(path, `${JSON.stringify(jwk)}\n`)
   return toSigningKey(jwk, path)
+}
+
+/** Access-token keys: several in their file, one in a file of an earlier version. */
+export const signingKeyKind: KeyKind<PrivateJwk, SigningKey> = {
+  make: makePrivateJwk,
+  load: async (kept, path) => {
+    const jwk = parser(PrivateJwkSchema, path, 'ERR_STATE_INVALID')(kept)
+    return { kept: jwk, key: await toSigningKey(jwk, path) }
+  },
+  readOld: (content) =>
+    typeof content === 'object' && content !== null && 'kty' in content ? [content] : undefined,
 }
 
 /** A new P-256 key. */

@@ -40,6 +40,8 @@ export interface OidcTable {
   model: string
   id: string
   grant_id: string | null
+  /** Object id of the person it belongs to. */
+  account_id: string | null
   uid: string | null
   user_code: string | null
   /** JSON. */

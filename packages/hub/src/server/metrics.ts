@@ -11,6 +11,8 @@ export interface Metrics {
   registry: Registry
   /** Token answers by result: `issued`, `refused`, `limited`. */
   tokens: Counter<'result'>
+  /** Sign-ins with a password by result: `signedIn`, `refused`, `limited`. */
+  signIns: Counter<'result'>
   observeHttp: (labels: { method: string; route: string; status: string }, seconds: number) => void
 }
 
@@ -31,9 +33,16 @@ export function createMetrics(): Metrics {
     labelNames: ['result'],
     registers: [registry],
   })
+  const signIns = new Counter({
+    name: 'sallyport_sign_ins_total',
+    help: 'Sign-ins with a password by result.',
+    labelNames: ['result'],
+    registers: [registry],
+  })
   return {
     registry,
     tokens,
+    signIns,
     observeHttp: (labels, seconds) => {
       http.observe(labels, seconds)
     },

@@ -55,7 +55,7 @@ afterAll(async () => {
 async function authenticate(authorization: string | undefined, at = now): Promise<unknown> {
   const check = createAuthenticator({
     store,
-    key,
+    keys: () => [key],
     issuers: [issuer, `${hub}/adfs`],
     audience: hub,
     tenantId,

@@ -1,7 +1,13 @@
 /**
- * Types of the one inner module of `oidc-provider` we load.
+ * Types of the inner modules of `oidc-provider` we load.
  * @module
  */
 declare module 'oidc-provider/lib/provider.js' {
   export { Provider } from 'oidc-provider'
+}
+
+declare module 'oidc-provider/lib/helpers/errors.js' {
+  export class InvalidGrant extends Error {
+    constructor(detail: string)
+  }
 }

@@ -51,6 +51,7 @@ async function oidcTable(db: Kysely<unknown>): Promise<void> {
     .addColumn('model', 'text', (column) => column.notNull())
     .addColumn('id', 'text', (column) => column.notNull())
     .addColumn('grant_id', 'text')
+    .addColumn('account_id', 'text')
     .addColumn('uid', 'text')
     .addColumn('user_code', 'text')
     .addColumn('payload', 'text', (column) => column.notNull())
@@ -58,7 +59,7 @@ async function oidcTable(db: Kysely<unknown>): Promise<void> {
     .addColumn('consumed_at', 'bigint')
     .addPrimaryKeyConstraint('oidc_pk', ['model', 'id'])
     .execute()
-  for (const column of ['grant_id', 'uid', 'user_code', 'expires_at']) {
+  for (const column of ['grant_id', 'account_id', 'uid', 'user_code', 'expires_at']) {
     await db.schema.createIndex(`oidc_${column}`).on('oidc').column(column).execute()
   }
 }

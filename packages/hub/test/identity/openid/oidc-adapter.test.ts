@@ -1,13 +1,22 @@
+import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createAdapter } from '../../../src/identity/openid/oidc-adapter.ts'
 import { insertServicePrincipal } from '../../../src/identity/directory/service-principals.ts'
+import { createLog } from '../../../src/server/log.ts'
 import { openStore, type Store } from '../../../src/store/store.ts'
 import { temporaryDirectory } from '../../hub-fixture.ts'
 
 let now = 1_000_000
 let directory: ReturnType<typeof temporaryDirectory>
 let store: Store
-const adapter = (model: string) => createAdapter(model, { store, now: () => now })
+let woken = 0
+const adapter = (model: string) =>
+  createAdapter(model, {
+    store,
+    log: createLog(new PassThrough(), 'fatal'),
+    onChange: () => (woken += 1),
+    now: () => now,
+  })
 beforeAll(async () => {
   directory = temporaryDirectory()
   store = await openStore({ directory: directory.path })

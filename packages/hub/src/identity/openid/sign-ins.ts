@@ -1,0 +1,93 @@
+/**
+ * Sign-ins of people: each is one grant of the OpenID provider, with the refresh tokens and codes that hang on it. Its id is the `sid`
+ * of every token it gives.
+ * @module
+ */
+import type { Kysely } from 'kysely'
+import { limits } from '@sallyport/protocol'
+import { revoke } from '../../registry/revocations.ts'
+import type { Database } from '../../store/database.ts'
+import type { Store } from '../../store/store.ts'
+
+/** One sign-in. */
+export interface SignIn {
+  id: string
+  clientId: string
+  /** Unix milliseconds. */
+  createdAt: number
+  expiresAt: number
+}
+
+/** The sign-ins of a person that are not over, the newest first; at most `limits.signInsListed`. */
+export async function listSignIns(
+  db: Kysely<Database>,
+  { objectId, now }: { objectId: string; now: number },
+): Promise<SignIn[]> {
+  const rows = await db
+    .selectFrom('oidc')
+    .select(['id', 'payload', 'expires_at'])
+    .where('model', '=', 'Grant')
+    .where('account_id', '=', objectId)
+    .where('expires_at', '>', now)
+    .orderBy('expires_at', 'desc')
+    .limit(limits.signInsListed)
+    .execute()
+  return rows.map((row) => {
+    const payload = JSON.parse(row.payload) as { clientId?: string; iat?: number }
+    return {
+      id: row.id,
+      clientId: payload.clientId ?? '',
+      createdAt: (payload.iat ?? 0) * 1000,
+      expiresAt: row.expires_at ?? 0,
+    }
+  })
+}
+
+/** Ends a sign-in: its refresh tokens and codes are gone, its access tokens are refused from now on. */
+export async function endSignIn(store: Store, id: string): Promise<void> {
+  await store.transaction((trx) => deleteSignIn(trx, id))
+}
+
+/**
+ * Ends a sign-in whose code or refresh token was used twice: somebody else may hold it, so the person's cluster sessions are cut too
+ * (X084). Returns whose it was.
+ */
+export async function endStolenSignIn(
+  store: Store,
+  { id, now }: { id: string; now: number },
+): Promise<string | undefined> {
+  return store.transaction(async (trx) => {
+    const grant = await trx
+      .selectFrom('oidc')
+      .select('account_id')
+      .where('model', '=', 'Grant')
+      .where('id', '=', id)
+      .executeTakeFirst()
+    await deleteSignIn(trx, id)
+    const objectId = grant?.account_id ?? undefined
+    if (objectId !== undefined) {
+      await revoke(trx, { kind: 'principal', objectId }, { reason: 'token used twice', now })
+    }
+    return objectId
+  })
+}
+
+async function deleteSignIn(trx: Kysely<Database>, id: string): Promise<void> {
+  await trx.deleteFrom('oidc').where('grant_id', '=', id).execute()
+  await trx.deleteFrom('oidc').where('model', '=', 'Grant').where('id', '=', id).execute()
+}
+
+/** Deletes what has expired, a bounded number of rows; returns how many. */
+export async function sweepOpenId(db: Kysely<Database>, now: number): Promise<number> {
+  const expired = db
+    .selectFrom('oidc')
+    .select('id')
+    .where('expires_at', '<=', now)
+    .limit(limits.openIdSweepRows)
+  const result = await db
+    .deleteFrom('oidc')
+    .where('expires_at', '<=', now)
+    .where('id', 'in', expired)
+    .executeTakeFirst()
+  return Number(result.numDeletedRows)
+}
