@@ -1,5 +1,6 @@
 /**
- * One line when the link is lost, one when it is back; nothing for what users do not notice.
+ * One line when the link is lost, one when it is back; nothing for what users do not notice. Rights that changed are told once a
+ * new token is there: without one the session ends, and its error is the one line to read.
  * @module
  */
 import { limits, type SallyportError } from '@sallyport/protocol'
@@ -18,15 +19,26 @@ export function createNotices(
 ): (state: SessionState) => void {
   let isStarted = false
   let lostAt: number | undefined
+  let isChanged = false
   return (state) => {
     if (state.state === 'connected') {
       if (isStarted && lostAt !== undefined) {
         say(`connected to '${name}' again after ${duration(Date.now() - lostAt)}`)
       }
+      if (isChanged && lostAt === undefined) {
+        say(
+          `the rights in '${name}' changed: running connections were cut, new ones have the rights of now`,
+        )
+      }
       lostAt = undefined
+      isChanged = false
       isStarted = true
     }
     if (state.state !== 'reconnecting' || lostAt !== undefined) return
+    if (isStarted && state.error.code === 'ERR_SESSION_STALE') {
+      isChanged = true
+      return
+    }
     lostAt = Date.now()
     say(
       isStarted

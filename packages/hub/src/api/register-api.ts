@@ -26,6 +26,8 @@ import { registerResourceGroupRoutes } from './resource-group-routes.ts'
 import { addResponseHeaders } from './response-headers.ts'
 import { registerRoleAssignmentRoutes } from './role-assignment-routes.ts'
 import { registerRoleDefinitionRoutes } from './role-definition-routes.ts'
+import { registerSessionRoutes } from './session-routes.ts'
+import { registerSigningKeyRoutes } from './signing-key-routes.ts'
 import { registerTenantRoutes } from './tenant-routes.ts'
 
 /** Adds the API; it is complete when the application is ready. */
@@ -54,6 +56,8 @@ function registerRoutes(scope: FastifyInstance, context: ApiContext): void {
   registerOperationRoutes(api, context)
   registerAgentRoutes(api, context)
   registerAgentFeed(api, context)
+  registerSessionRoutes(api, context)
+  registerSigningKeyRoutes(api, context)
   registerAgentAssignmentRoutes(api, context)
   registerRoleDefinitionRoutes(api, context)
   registerRoleAssignmentRoutes(api, context)

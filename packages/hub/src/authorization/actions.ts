@@ -162,6 +162,24 @@ export const actions = {
     operation: 'Get operations',
     description: 'Lists actions and data actions that roles may name.',
   },
+  'Sallyport/sessions/read': {
+    provider: 'Sallyport',
+    resource: 'Session',
+    operation: 'Read sessions',
+    description: 'Gets or lists sessions of others; one’s own need no role.',
+  },
+  'Sallyport/sessions/delete': {
+    provider: 'Sallyport',
+    resource: 'Session',
+    operation: 'End sessions',
+    description: 'Ends sessions of others; one’s own need no role.',
+  },
+  'Sallyport/signingKeys/rotate/action': {
+    provider: 'Sallyport',
+    resource: 'Signing key',
+    operation: 'Rotate signing keys',
+    description: 'Replaces a signing key before its time, or retires it at once.',
+  },
 } as const satisfies Record<string, ActionDescription>
 
 /** Name of one action. */

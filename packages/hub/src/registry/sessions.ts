@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Kysely } from 'kysely'
-import { limits, type AuthenticationMethod } from '@sallyport/protocol'
+import { SallyportError, limits, type AuthenticationMethod } from '@sallyport/protocol'
 import type { Database } from '../store/database.ts'
 import type { Store } from '../store/store.ts'
 
@@ -18,11 +18,12 @@ export interface SessionUse {
   now: number
 }
 
-/** Renews the named session or begins a new one; returns its id. Without a wait for the disk: a lost session is a new sign-in at worst. */
+/** Renews the named session or begins a new one; returns its id. @throws SallyportError ERR_SESSION_ENDED. Without a wait for the disk: a lost session is a new sign-in at worst. */
 export async function issueSession(store: Store, use: SessionUse): Promise<string> {
   return store.transaction(
     async (trx) => {
       if (use.sessionId !== undefined && (await renew(trx, use))) return use.sessionId
+      if (use.sessionId !== undefined) await refuseEnded(trx, use)
       await prune(trx, use)
       const id = randomUUID()
       await trx
@@ -50,9 +51,25 @@ async function renew(db: Kysely<Database>, use: SessionUse): Promise<boolean> {
     .where('principal_id', '=', use.principalId)
     .where('cluster_key', '=', use.clusterKey)
     .where('auth', '=', use.auth)
+    .where('ended_at', 'is', null)
     .where('last_issued_at', '>', use.now - limits.sessionRecordTtlMs)
     .executeTakeFirst()
   return result.numUpdatedRows > 0n
+}
+
+/** @throws SallyportError ERR_SESSION_ENDED when somebody ended the principal's own session. */
+async function refuseEnded(db: Kysely<Database>, use: SessionUse): Promise<void> {
+  const ended = await db
+    .selectFrom('sessions')
+    .select('ended_at')
+    .where('session_id', '=', use.sessionId ?? '')
+    .where('principal_id', '=', use.principalId)
+    .where('ended_at', 'is not', null)
+    .executeTakeFirst()
+  if (ended === undefined) return
+  throw new SallyportError('ERR_SESSION_ENDED', 'the session was ended at the hub', {
+    why: `at ${new Date(ended.ended_at ?? use.now).toISOString()}`,
+  })
 }
 
 /** Forgets what nobody renews, and of one principal on one cluster the oldest above the limit. */

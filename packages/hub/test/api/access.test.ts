@@ -87,6 +87,8 @@ describe('every route', () => {
       '/providers/Microsoft.Authorization/providerOperations',
       '/providers/Microsoft.Authorization/providerOperations/:namespace',
       '/providers/Microsoft.Kubernetes/operations',
+      '/sallyport/v1/sessions',
+      '/sallyport/v1/sessions/:sessionId',
       '/subscriptions',
       '/subscriptions/:subscriptionId/operationresults/:operationId',
       '/subscriptions/:subscriptionId/providers/Microsoft.Kubernetes/locations/:location/operationResults/:operationId',
