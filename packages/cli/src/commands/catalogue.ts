@@ -2,6 +2,7 @@
  * Every command by its words. Loaded one by one, so that a command pays for its own imports only.
  * @module
  */
+import { ad } from './ad-catalogue.ts'
 import type { CommandEntry, GroupEntry } from './find-command.ts'
 
 const connect: CommandEntry = {
@@ -116,6 +117,7 @@ export const catalogue: GroupEntry = {
       entries: { connect, list, show, update, proxy, delete: remove },
     },
     group,
+    ad,
     agent,
     version: {
       summary: 'versions of CLI and hub',

@@ -2,6 +2,7 @@
  * ARM errors turned back into ours.
  * @module
  */
+import Type from 'typebox'
 import {
   ArmErrorSchema,
   SallyportError,
@@ -47,7 +48,10 @@ export function armError(response: HubResponse): SallyportError {
       ...retry,
     })
   }
-  const info = body.additionalInfo?.find(({ type }) => type === 'SallyportError')?.info ?? {}
+  // ARM carries our own words in `additionalInfo`, Graph in `innerError`.
+  const info =
+    body.additionalInfo?.find(({ type }) => type === 'SallyportError')?.info ??
+    innerError(response.text)
   const code = isCode(info['code']) ? info['code'] : (byStatus[status] ?? 'ERR_INTERNAL')
   const why = text(info['why'])
   const remedy = text(info['remedy'])
@@ -58,4 +62,17 @@ export function armError(response: HubResponse): SallyportError {
     ...(remedy === undefined ? {} : { remedy }),
     ...(body.target === undefined ? {} : { target: body.target }),
   })
+}
+
+const parseInner = jsonParser(
+  Type.Object({ error: Type.Object({ innerError: Type.Record(Type.String(), Type.Unknown()) }) }),
+  'error',
+)
+
+function innerError(body: string): Record<string, unknown> {
+  try {
+    return parseInner(body).error.innerError
+  } catch {
+    return {}
+  }
 }

@@ -98,7 +98,7 @@ async function callOnce(
 
 /** Adds the api-version this CLI speaks to paths of ARM. */
 export function withApiVersion(path: string): string {
-  if (/[?&]api-version=/i.test(path) || path.startsWith('/sallyport/')) return path
+  if (/[?&]api-version=/i.test(path) || /^\/(?:sallyport|v1\.0)\//.test(path)) return path
   const kubernetes = /\/providers\/microsoft\.kubernetes\//i.test(path)
   const version = kubernetes ? clientKubernetesApiVersion : clientResourcesApiVersion
   return `${path}${path.includes('?') ? '&' : '?'}api-version=${version}`
