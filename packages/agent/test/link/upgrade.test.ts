@@ -138,6 +138,7 @@ describe('T-UPG-1 anything but a right 101', () => {
 
   test.each([
     ['200', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok', 200],
+    ['404', 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n', 404],
     ['302', 'HTTP/1.1 302 Found\r\nLocation: https://evil/\r\nContent-Length: 0\r\n\r\n', 302],
     ['400', 'HTTP/1.1 400 Bad Request\r\nContent-Length: 3\r\n\r\nbad', 400],
     ['403', 'HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n', 403],
@@ -150,7 +151,7 @@ describe('T-UPG-1 anything but a right 101', () => {
     ],
     ['a 101 without Upgrade', 'HTTP/1.1 101 Switching Protocols\r\n\r\n', 502],
   ])(
-    '%s: a clean answer, both connections closed, pipelined bytes stay here',
+    'X121 X122 %s: a clean answer, both connections closed, pipelined bytes stay here',
     async (_, answer, code) => {
       recorder.answer = () => answer
       const end = rig.open()
@@ -165,7 +166,7 @@ describe('T-UPG-1 anything but a right 101', () => {
     },
   )
 
-  test('half a head, then the end', async () => {
+  test('X122 half a head, then the end', async () => {
     recorder.answer = (_, socket) => {
       socket.end('HTTP/1.1 101 Switching')
       return undefined
@@ -180,7 +181,7 @@ describe('T-UPG-1 anything but a right 101', () => {
     ['without Sec-WebSocket-Accept', webSocketSwitch.replace(/Sec-WebSocket-Accept: .*\r\n/, '')],
     ['with a wrong Sec-WebSocket-Accept', webSocketSwitch.replace(accept, 'AAAA')],
     ['to SPDY', spdySwitch],
-  ])('a WebSocket 101 %s is refused', async (_, answer) => {
+  ])('X122 T-UPG-1 a WebSocket 101 %s is refused', async (_, answer) => {
     recorder.answer = () => answer
     const end = rig.open()
     end.write(webSocket() + pipelined)
@@ -210,7 +211,7 @@ describe('T-UPG-1 anything but a right 101', () => {
     await expect.poll(() => end.broken).toBe(true)
   })
 
-  test('401 to the agent’s own credential becomes 502', async () => {
+  test('X121 401 to the agent’s own credential becomes 502', async () => {
     recorder.answer = () => 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n'
     const end = rig.open()
     end.write(spdy())
@@ -263,8 +264,9 @@ describe('refused before anything is sent', () => {
       upgrade('Connection: Upgrade\r\nUpgrade: websocket\r\n').replace('/api', '/api/..'),
       400,
     ],
+    ['HTTP/1.0', upgrade('Connection: Upgrade\r\nUpgrade: h2c\r\n').replace('1.1', '1.0'), 400],
     ['no Host', 'GET /api HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n', 400],
-  ])('T-UPG-2 T-IMP-1 %s', async (_, bytes, code) => {
+  ])('X123 T-UPG-2 T-IMP-1 %s', async (_, bytes, code) => {
     const end = rig.open()
     end.write(bytes)
     const answer = await end.end()
