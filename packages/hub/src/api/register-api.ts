@@ -10,6 +10,7 @@ import { addAccessGate, publicRoute } from './access.ts'
 import { registerAgentFeed } from './agent-feed.ts'
 import { registerAccessQuestionRoutes } from './access-question-routes.ts'
 import { registerAgentAssignmentRoutes } from './agent-assignment-routes.ts'
+import { registerAgentGroups } from './agent-groups.ts'
 import { registerAgentRoutes } from './agent-routes.ts'
 import { registerAllowlistRoutes } from './allowlist-routes.ts'
 import { typed } from './api-instance.ts'
@@ -64,6 +65,7 @@ function registerRoutes(scope: FastifyInstance, context: ApiContext): void {
   registerAccessQuestionRoutes(api, context)
   registerProviderOperationRoutes(api)
   registerAllowlistRoutes(api, context)
+  registerAgentGroups(api, context)
   api.get(
     '/sallyport/v1/openapi.json',
     { config: publicRoute('describes the API, the same on every hub'), schema: { hide: true } },
