@@ -23,15 +23,26 @@ const NamespaceSchema = Type.Object(
 )
 const ReviewSchema = Type.Object({ status: Type.Object({ allowed: Type.Boolean() }, open) }, open)
 
-/** What the agent does as the user of the kubeconfig. */
-const impersonations = [
-  { group: '', resource: 'users' },
-  { group: '', resource: 'groups' },
-  { group: 'authentication.k8s.io', resource: 'userextras', subresource: 'sallyport.dev/sid' },
+const bindings = 'rbac.authorization.k8s.io'
+
+/** What the agent does as the user of the kubeconfig; it watches bindings for principals with very many groups. */
+const rights = [
+  { verb: 'impersonate', group: '', resource: 'users' },
+  { verb: 'impersonate', group: '', resource: 'groups' },
+  {
+    verb: 'impersonate',
+    group: 'authentication.k8s.io',
+    resource: 'userextras',
+    subresource: 'sallyport.dev/sid',
+  },
+  { verb: 'list', group: bindings, resource: 'clusterrolebindings' },
+  { verb: 'watch', group: bindings, resource: 'clusterrolebindings' },
+  { verb: 'list', group: bindings, resource: 'rolebindings' },
+  { verb: 'watch', group: bindings, resource: 'rolebindings' },
 ] as const
 
 /**
- * Reaches the API server, reads its identity, and asks whether the user may impersonate.
+ * Reaches the API server, reads its identity, and asks whether the user may do what the agent does.
  * @throws SallyportError ERR_KUBERNETES_UNREACHABLE, ERR_KUBERNETES_TOKEN, ERR_KUBERNETES_FORBIDDEN.
  */
 export async function checkCluster(
@@ -42,39 +53,39 @@ export async function checkCluster(
   try {
     const { gitVersion } = await client.get('/version', VersionSchema, signal)
     const { metadata } = await client.get('/api/v1/namespaces/kube-system', NamespaceSchema, signal)
-    await checkImpersonation(client, context, signal)
+    await checkRights(client, context, signal)
     return { version: gitVersion, uid: metadata.uid }
   } finally {
     await client.close()
   }
 }
 
-async function checkImpersonation(
+async function checkRights(
   client: KubernetesClient,
   context: KubeContext,
   signal: AbortSignal,
 ): Promise<void> {
   const answers = await Promise.all(
-    impersonations.map(async (attributes) => {
+    rights.map(async (attributes) => {
       const body = {
         apiVersion: 'authorization.k8s.io/v1',
         kind: 'SelfSubjectAccessReview',
-        spec: { resourceAttributes: { verb: 'impersonate', ...attributes } },
+        spec: { resourceAttributes: attributes },
       }
       const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews'
       const { status } = await client.post({ path, body }, ReviewSchema, signal)
-      return status.allowed ? [] : [attributes.resource]
+      return status.allowed ? [] : [`${attributes.verb} ${attributes.resource}`]
     }),
   )
   const missing = answers.flat()
   if (missing.length === 0) return
   throw new SallyportError(
     'ERR_KUBERNETES_FORBIDDEN',
-    `the user of ${context.file} may not impersonate ${missing.join(', ')}`,
+    `the user of ${context.file} may not ${missing.join(', ')}`,
     {
-      why: 'the agent passes the identity of each user on to the API server',
+      why: 'the agent passes the identity of each user on to the API server, and of many groups those that bindings name',
       remedy:
-        'use a kubeconfig whose user is cluster-admin, or may impersonate users, groups and userextras',
+        'use a kubeconfig whose user is cluster-admin, or may impersonate users, groups and userextras, and list and watch clusterrolebindings and rolebindings',
     },
   )
 }
