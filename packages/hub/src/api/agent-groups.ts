@@ -10,6 +10,7 @@ import {
   limits,
 } from '@sallyport/protocol'
 import type { Kysely } from 'kysely'
+import { loadPrincipal } from '../identity/directory/principals.ts'
 import { currentRevision } from '../registry/revocations.ts'
 import type { Database } from '../store/database.ts'
 import { agentOf, agentOnly } from './access.ts'
@@ -17,7 +18,7 @@ import type { Api } from './api-instance.ts'
 import type { ApiContext } from './context.ts'
 
 /** Adds the route. */
-export function registerAgentGroups(api: Api, { store }: ApiContext): void {
+export function registerAgentGroups(api: Api, { store, tenantId }: ApiContext): void {
   api.post(
     agentApiPaths.groups,
     {
@@ -31,7 +32,9 @@ export function registerAgentGroups(api: Api, { store }: ApiContext): void {
       })
       // Before the groups: they may be newer than the number says, never older.
       const rev = await currentRevision(store.db)
-      const groups = await groupsOf(store.db, objectId)
+      const principal = await loadPrincipal(store.db, objectId, tenantId)
+      if (principal === undefined) throw ended()
+      const { groups } = principal
       if (groups.length > limits.groupsPerPrincipal) throw tooMany(groups.length)
       return { objectId, rev, groups }
     },
@@ -51,34 +54,11 @@ async function principalOf(
     .where('ended_at', 'is', null)
     .executeTakeFirst()
   if (session !== undefined) return session.principal_id
-  throw new SallyportError('ERR_SESSION_ENDED', 'there is no such session of this cluster')
+  throw ended()
 }
 
-/** Ids of the groups, nested ones included, and the names an outside issuer gave; each once. */
-async function groupsOf(db: Kysely<Database>, objectId: string): Promise<string[]> {
-  const own = await db
-    .withRecursive('above(group_id)', (cte) =>
-      cte
-        .selectFrom('group_members')
-        .select('group_id')
-        .where('member_id', '=', objectId)
-        .union(
-          cte
-            .selectFrom('above')
-            .innerJoin('group_members as next', 'next.member_id', 'above.group_id')
-            .select('next.group_id'),
-        ),
-    )
-    .selectFrom('above')
-    .select('group_id')
-    .execute()
-  const outside = await db
-    .selectFrom('outside_groups')
-    .select('group_name')
-    .where('object_id', '=', objectId)
-    .execute()
-  const names = [...own.map((row) => row.group_id), ...outside.map((row) => row.group_name)]
-  return Array.from(new Set(names)).sort()
+function ended(): SallyportError {
+  return new SallyportError('ERR_SESSION_ENDED', 'there is no such session of this cluster')
 }
 
 function tooMany(count: number): SallyportError {

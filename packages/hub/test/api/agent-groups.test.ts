@@ -43,6 +43,30 @@ async function session(principalId: string): Promise<string> {
   })
 }
 
+/** Makes a principal; returns its object id. */
+async function principalOf(kind: 'user' | 'servicePrincipal'): Promise<string> {
+  const id = randomUUID()
+  const common = { object_id: id, display_name: id, enabled: 1, administrator: 0, created_at: 0 }
+  if (kind === 'user')
+    await api.store.db
+      .insertInto('users')
+      .values({
+        ...common,
+        user_principal_name: id,
+        upn_key: id,
+        mail: null,
+        password_hash: null,
+        revoked_seq: 0,
+      })
+      .execute()
+  else
+    await api.store.db
+      .insertInto('service_principals')
+      .values({ ...common, app_id: id })
+      .execute()
+  return id
+}
+
 /** Groups in a chain, the principal in the first; each contains the one before. */
 async function chain(memberId: string, kind: 'user' | 'servicePrincipal', count: number) {
   const ids = Array.from({ length: count }, () => randomUUID()).sort()
@@ -67,7 +91,7 @@ async function chain(memberId: string, kind: 'user' | 'servicePrincipal', count:
 test.each(['user', 'servicePrincipal'] as const)(
   'a %s gets all groups, those that contain others too, once each, also in a circle',
   async (kind) => {
-    const principal = randomUUID()
+    const principal = await principalOf(kind)
     const ids = await chain(principal, kind, 50)
     await api.store.db
       .insertInto('group_members')
@@ -80,15 +104,16 @@ test.each(['user', 'servicePrincipal'] as const)(
 )
 
 test('the number of the latest revocation comes along', async () => {
-  const id = await session(randomUUID())
+  const id = await session(await principalOf('user'))
   await api.store.transaction((trx) =>
     revoke(trx, { kind: 'all' }, { reason: 'test', now: api.clock.now }),
   )
   expect((await ask(id)).body).toMatchObject({ rev: 1, groups: [] })
 })
 
-test('a session of another cluster, an ended one and an unknown one are answered alike', async () => {
-  const id = await session(administrator.objectId)
+test('a session of another cluster, an ended one, an unknown one and one of a disabled principal are answered alike', async () => {
+  const principal = await principalOf('user')
+  const id = await session(principal)
   const other = await enrolledCluster(api, 'rg', 'c2')
   const foreign = await ask(id, other)
   expect(foreign.status).toBe(403)
@@ -100,10 +125,23 @@ test('a session of another cluster, an ended one and an unknown one are answered
     .execute()
   const ended = await ask(id)
   expect([unknown.status, ended.status]).toEqual([403, 403])
+  await api.store.db
+    .updateTable('sessions')
+    .set({ ended_at: null })
+    .where('session_id', '=', id)
+    .execute()
+  expect((await ask(id)).status).toBe(200)
+  await api.store.db
+    .updateTable('users')
+    .set({ enabled: 0 })
+    .where('object_id', '=', principal)
+    .execute()
+  const disabled = await ask(id)
   const text = (answer: Answer): string =>
     JSON.stringify(answer.body).replace(/"requestId":"[^"]+"/, '')
   expect(text(ended)).toBe(text(foreign))
   expect(text(unknown)).toBe(text(foreign))
+  expect(text(disabled)).toBe(text(foreign))
 })
 
 test.each([undefined, 7, 'x', "' OR 1=1 --"])('%o is no session id', async (id) => {
