@@ -112,6 +112,10 @@ export const requirements = {
       'with 5,000 groups, person and application: a binding to any one of them decides',
     'identity.groups.time':
       'the first request with 5,000 groups takes at most 1.5 times that with 5',
+    'guard.http':
+      'what a client sends to be somebody else is refused before the API server, or arrives as nothing; one identity, its own',
+    'guard.path': 'targets are refused or reach the API server byte for byte',
+    'guard.names': 'the API server understands names exactly, and never one that looks reserved',
     'identity.stolen.cluster-token':
       'a stolen cluster token and relay ticket gain nothing without the private key',
     'identity.stolen.refresh-token':
