@@ -5,6 +5,7 @@ import { senderOf } from '../../src/link/sender.ts'
 import { SessionRegistry } from '../../src/link/session-registry.ts'
 import { AgentCredential } from '../../src/upstream/credential.ts'
 import { HeadGuard } from '../../src/upstream/head-guard.ts'
+import { openAdmission } from '../rig/admission.ts'
 import { claims, hash, issuer, makeHubKey, signToken, thumbprint } from '../rig/hub-key.ts'
 import { exchange, requestLine, status } from '../rig/exchange.ts'
 import { nothingNamed } from '../rig/named.ts'
@@ -97,11 +98,13 @@ test('T-IMP-7 the order is token, key, guard, and only then anything else', asyn
     keys: [key.pinned],
   })
   const sessions = new SessionRegistry({
+    admission: openAdmission,
     verifier: {
       verify: (token) => {
         order.push('token')
         return verifier.verify(token)
       },
+      keyIdOf: (token) => verifier.keyIdOf(token),
     },
     senderOf: (accepted) => {
       order.push('guard')
@@ -112,14 +115,14 @@ test('T-IMP-7 the order is token, key, guard, and only then anything else', asyn
     onEvent: (what) => order.push(what),
     onProblem: () => undefined,
   })
-  const peer = { certificateThumbprint: thumbprint }
+  const peer = { certificateThumbprint: thumbprint, dismiss: () => undefined }
   const bind = (change: object, from = peer) =>
     sessions.bind({ v: 1, token: signToken(key, claims(change)), client: 'x' }, from)
   await expect(bind({ groups: ['system:masters'] })).rejects.toMatchObject({
     code: 'ERR_GUARD_IDENTITY',
   })
   expect(order).toEqual(['token', 'guard'])
-  await expect(bind({}, { certificateThumbprint: 'x' })).rejects.toThrow()
+  await expect(bind({}, { ...peer, certificateThumbprint: 'x' })).rejects.toThrow()
   expect(order).toEqual(['token', 'guard', 'token'])
   await bind({})
   expect(order).toEqual(['token', 'guard', 'token', 'token', 'guard', 'started'])
