@@ -84,6 +84,24 @@ const agent: GroupEntry = {
   },
 }
 
+const session: GroupEntry = {
+  summary: 'sessions with clusters, seen from the hub',
+  entries: {
+    list: {
+      summary: 'list sessions with clusters',
+      load: async () => (await import('./session-list.ts')).sessionList,
+    },
+    show: {
+      summary: 'show a session',
+      load: async () => (await import('./session-show.ts')).sessionShow,
+    },
+    kill: {
+      summary: 'end a session at once',
+      load: async () => (await import('./session-kill.ts')).sessionKill,
+    },
+  },
+}
+
 /** Programs that `main.ts` runs itself; here for help, completion and near matches. */
 export const programs: Readonly<Record<string, string>> = {
   hub: 'run the hub: API, sign-in and relay',
@@ -118,6 +136,7 @@ export const catalogue: GroupEntry = {
     },
     group,
     ad,
+    session,
     agent,
     version: {
       summary: 'versions of CLI and hub',
