@@ -112,6 +112,8 @@ export const ConnectedClusterPatchSchema = Type.Object(
           distribution: Type.Optional(Type.String({ maxLength: 128 })),
           distributionVersion: Type.Optional(Type.String({ maxLength: 128 })),
           azureHybridBenefit: Type.Optional(Type.String({ maxLength: 64 })),
+          aadProfile: Type.Optional(Type.Unknown()),
+          arcAgentryConfigurations: Type.Optional(Type.Unknown()),
         },
         open,
       ),

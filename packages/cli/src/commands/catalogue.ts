@@ -4,6 +4,7 @@
  */
 import { ad } from './ad-catalogue.ts'
 import type { CommandEntry, GroupEntry } from './find-command.ts'
+import { role } from './role-catalogue.ts'
 
 const connect: CommandEntry = {
   summary: 'connect a Kubernetes cluster to the hub',
@@ -132,11 +133,27 @@ export const catalogue: GroupEntry = {
     delete: remove,
     connectedk8s: {
       summary: 'connected clusters, in the words of az',
-      entries: { connect, list, show, update, proxy, delete: remove },
+      entries: {
+        connect,
+        list,
+        show,
+        update,
+        proxy,
+        delete: remove,
+        'enable-features': {
+          summary: 'switch features of a cluster on',
+          load: async () => (await import('./cluster-features.ts')).enableFeatures,
+        },
+        'disable-features': {
+          summary: 'switch features of a cluster off',
+          load: async () => (await import('./cluster-features.ts')).disableFeatures,
+        },
+      },
     },
     group,
     ad,
     session,
+    role,
     agent,
     version: {
       summary: 'versions of CLI and hub',

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   SallyportError,
+  clientAuthorizationApiVersion,
   clientKubernetesApiVersion,
   clientResourcesApiVersion,
   jsonParser,
@@ -96,11 +97,18 @@ async function callOnce(
   return response
 }
 
+/** By the last provider of a path: roles of a cluster belong to the provider of roles. */
+const versions: Record<string, string> = {
+  kubernetes: clientKubernetesApiVersion,
+  authorization: clientAuthorizationApiVersion,
+}
+
 /** Adds the api-version this CLI speaks to paths of ARM. */
 export function withApiVersion(path: string): string {
-  if (/[?&]api-version=/i.test(path) || /^\/(?:sallyport|v1\.0)\//.test(path)) return path
-  const kubernetes = /\/providers\/microsoft\.kubernetes\//i.test(path)
-  const version = kubernetes ? clientKubernetesApiVersion : clientResourcesApiVersion
+  if (/[?&]api-version=/i.test(path) || /^\/(sallyport|v1\.0)\//.test(path)) return path
+  const [, provider = ''] =
+    /^.*\/providers\/microsoft\.(kubernetes|authorization)\//i.exec(path) ?? []
+  const version = versions[provider.toLowerCase()] ?? clientResourcesApiVersion
   return `${path}${path.includes('?') ? '&' : '?'}api-version=${version}`
 }
 
