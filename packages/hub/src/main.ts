@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { setDefaultHighWaterMark } from 'node:stream'
+import type { Logger } from 'pino'
 import { limits, version } from '@sallyport/protocol'
 import { signSasToken } from '@sallyport/tunnel'
 import { registerApi } from './api/register-api.ts'
@@ -21,9 +22,10 @@ import {
 } from './identity/first-administrator.ts'
 import { createIdentity, loadKeys, type IdentityParts } from './identity/identity.ts'
 import { readAuthorities } from './identity/issuers/authorities.ts'
-import { createOutsideFetch } from './identity/issuers/outside-fetch.ts'
+import { createOutsideIdentity } from './identity/issuers/outside-identity.ts'
 import { assignmentsVersion } from './authorization/agent-assignments.ts'
 import { watchExpiries } from './authorization/assignment-expiry.ts'
+import { outsideHooks } from './identity/sign-in/outside-hooks.ts'
 import { createRelayAccess } from './identity/relay-access.ts'
 import { loadRelayRules, type RelayRule } from './identity/relay-keys.ts'
 import { fixSetting } from './identity/settings.ts'
@@ -93,7 +95,6 @@ async function serveHub(config: HubConfig, options: ProgramOptions): Promise<voi
   cleanUp.defer(stop.dispose)
   setDefaultHighWaterMark(false, limits.relaySpliceHighWaterMarkBytes)
   const log = createLog(options.stderr, config.logLevel)
-  const outsideFetch = createOutsideFetch({ authorities: readAuthorities(config.issuerCaFile) })
   prepareDataDirectory(config.dataDirectory)
   const store = await openStore({ directory: config.dataDirectory })
   cleanUp.defer(() => store.close())
@@ -113,8 +114,11 @@ async function serveHub(config: HubConfig, options: ProgramOptions): Promise<voi
     changes.close()
   })
   const common = { store, tenantId: ids.tenantId, changes, agentLeaseMs: config.agentLeaseMs }
-  const identity = makeIdentity(service, { ...common, keys, log, outsideFetch })
+  const outside = makeOutsideIdentity(config, service, { store, log, changes })
+  const { fetch: outsideFetch, listSignInOptions } = outside
+  const identity = makeIdentity(service, { ...common, keys, log, outsideFetch, listSignInOptions })
   await identity.register(service.app)
+  outside.register(service.app, outsideHooks(identity.signIn, service.publicUrl))
   cleanUp.defer(identity.startUpkeep())
   identity.keyRotation.start()
   cleanUp.defer(() => identity.keyRotation.close())
@@ -127,6 +131,7 @@ async function serveHub(config: HubConfig, options: ProgramOptions): Promise<voi
     clusterTokens: identity.clusterTokens,
     relayAccess: relayAccessOf(keys.relayRules, config.relays, service.publicUrl),
     keyRotation: identity.keyRotation,
+    issuers: outside.management,
     assignmentsVersion: (key) => assignmentsVersion(store.db, key, Date.now()),
     disabledFeatures: (key) => disabledFeatures(store.db, key),
     now: Date.now,
@@ -143,17 +148,30 @@ async function serveHub(config: HubConfig, options: ProgramOptions): Promise<voi
   service.drain()
 }
 
+function makeOutsideIdentity(
+  config: HubConfig,
+  service: HttpService,
+  { changes, ...parts }: { store: Store; log: Logger; changes: ChangeFeed },
+) {
+  return createOutsideIdentity({
+    ...parts,
+    dataDirectory: config.dataDirectory,
+    publicUrl: service.publicUrl,
+    authorities: readAuthorities(config.issuerCaFile),
+    onChange: () => {
+      changes.wake()
+    },
+    now: Date.now,
+  })
+}
+
 function makeIdentity(
   service: HttpService,
-  parts: Omit<
-    IdentityParts,
-    'publicUrl' | 'listSignInOptions' | 'onTokenAnswer' | 'onSignIn' | 'now'
-  >,
+  parts: Omit<IdentityParts, 'publicUrl' | 'onTokenAnswer' | 'onSignIn' | 'now'>,
 ) {
   return createIdentity({
     ...parts,
     publicUrl: service.publicUrl,
-    listSignInOptions: () => Promise.resolve([]),
     onTokenAnswer: (result) => {
       service.metrics.tokens.inc({ result })
     },

@@ -169,3 +169,20 @@ export {
 } from './features.ts'
 export { CloudMetadataSchema, type CloudMetadata } from './metadata.ts'
 export { cliClientId, cliRedirectPath, federatedTokenAudience } from './sign-in.ts'
+export {
+  IssuerCheckAnswerSchema,
+  IssuerCheckRequestSchema,
+  IssuerCheckSchema,
+  IssuerListSchema,
+  IssuerPutAnswerSchema,
+  IssuerPutSchema,
+  IssuerSchema,
+  IssuerSettingsSchema,
+  issuerAliasPattern,
+  issuerPaths,
+  outsideCallbackPath,
+  type Issuer,
+  type IssuerCheck,
+  type IssuerPut,
+  type IssuerSettings,
+} from './issuers.ts'

@@ -139,6 +139,12 @@ export const limits = {
   issuerKeysStaleMs: day,
   issuerKeys: 100,
   issuersTracked: 200,
+  outsideIssuers: 64,
+  outsideIdTokenBytes: 48 * KiB,
+  outsideTokenSkewMs: minute,
+  outsideSignInTtlMs: 10 * minute,
+  outsideSignInsPending: 10_000,
+  graphAnswerBytes: 1 * MiB,
 
   // Revocation: the feed from hub to agents, and the lease it carries.
   revocationTtlMs: 60 * minute,

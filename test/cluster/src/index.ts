@@ -10,6 +10,7 @@ export {
   type BinariesOrigin,
   type BinariesRequest,
 } from './binaries.ts'
+export { provideGoProgram } from './go-program.ts'
 export { provideKubeTools, type KubeTool } from './kube-tools.ts'
 export { createAuthority, type Authority, type KeyPairFiles } from './certificates.ts'
 export { ClusterError, type ClusterErrorCode } from './error.ts'

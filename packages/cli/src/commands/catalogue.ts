@@ -71,6 +71,36 @@ const group: GroupEntry = {
   },
 }
 
+const issuer: GroupEntry = {
+  summary: 'outside issuers people sign in with',
+  entries: {
+    list: {
+      summary: 'list outside issuers',
+      load: async () => (await import('./issuer-list.ts')).issuerList,
+    },
+    show: {
+      summary: 'show an outside issuer',
+      load: async () => (await import('./issuer-show.ts')).issuerShow,
+    },
+    create: {
+      summary: 'let people sign in with an outside issuer',
+      load: async () => (await import('./issuer-create.ts')).issuerCreate,
+    },
+    update: {
+      summary: 'change an outside issuer',
+      load: async () => (await import('./issuer-update.ts')).issuerUpdate,
+    },
+    delete: {
+      summary: 'delete an outside issuer and end the sign-ins made through it',
+      load: async () => (await import('./issuer-delete.ts')).issuerDelete,
+    },
+    check: {
+      summary: 'check an outside issuer from the hub, step by step',
+      load: async () => (await import('./issuer-check.ts')).issuerCheck,
+    },
+  },
+}
+
 const agent: GroupEntry = {
   summary: 'agents that run on this machine; with flags: run one in the foreground',
   entries: {
@@ -154,6 +184,7 @@ export const catalogue: GroupEntry = {
     ad,
     session,
     role,
+    issuer,
     agent,
     version: {
       summary: 'versions of CLI and hub',

@@ -9,6 +9,7 @@ import type {
   FeedClaims,
   RelayAccess,
 } from '@sallyport/protocol'
+import type { IssuerManagement } from '../identity/issuers/issuer-management.ts'
 import type { KeyRotation } from '../identity/key-rotation.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { ChangeFeed } from '../registry/change-feed.ts'
@@ -56,6 +57,8 @@ export interface ApiContext {
   assignmentsVersion?: (clusterKey: string) => Promise<string>
   /** Features switched off for a cluster; none by default. */
   disabledFeatures?: (clusterKey: string) => Promise<string[]>
+  /** Outside issuers people may sign in with. */
+  issuers: IssuerManagement
   /** Unix milliseconds. */
   now: () => number
 }

@@ -20,6 +20,7 @@ import { registerClusterWrites } from './connected-cluster-writes.ts'
 import type { ApiContext } from './context.ts'
 import { registerCredentialRoutes } from './credential-routes.ts'
 import { translateErrors } from './errors.ts'
+import { registerIssuerRoutes } from './issuer-routes.ts'
 import { registerOperationRoutes } from './long-running.ts'
 import { registerProviderOperationRoutes } from './provider-operation-routes.ts'
 import { registerProviderRoutes } from './provider-routes.ts'
@@ -56,6 +57,7 @@ function registerRoutes(scope: FastifyInstance, context: ApiContext): void {
   registerCredentialRoutes(api, context)
   registerOperationRoutes(api, context)
   registerAgentRoutes(api, context)
+  registerIssuerRoutes(api, context)
   registerAgentFeed(api, context)
   registerSessionRoutes(api, context)
   registerSigningKeyRoutes(api, context)

@@ -27,6 +27,14 @@ export const hubErrors = {
     retryable: true,
     remedy: 'check from the hub that the issuer answers; sign in another way until it does',
   }),
+  ERR_ISSUER_REFUSED: entry(403, 'OutsideSignInRefused', {
+    exit: 5,
+    remedy: 'show the message to an administrator of the hub, or sign in with another account',
+  }),
+  ERR_ISSUER_CHECK: entry(400, 'IssuerCheckFailed', {
+    exit: 2,
+    remedy: 'correct the named setting; see: sallyport issuer check',
+  }),
   ERR_RATE_LIMITED: entry(429, 'TooManyRequests', {
     exit: 1,
     retryable: true,

@@ -67,6 +67,8 @@ export function toUser(row: Selectable<UserTable>): User {
 
 /** A user to make. `passwordHash` comes from `hashNewPassword`, made before the transaction: it takes long. */
 export interface NewUser {
+  /** Given for people from outside, whose issuer names them for ever; made here otherwise. */
+  objectId?: string
   userPrincipalName: string
   displayName: string
   mail?: string | null
@@ -77,14 +79,14 @@ export interface NewUser {
 }
 
 /**
- * Makes a user; the object id is made here, and never used again.
+ * Makes a user.
  * @throws SallyportError ERR_DIRECTORY_CONFLICT when the name is taken, ERR_ARM_INVALID_REQUEST.
  */
 export async function insertUser(trx: Transaction<Database>, made: NewUser): Promise<User> {
   const userPrincipalName = checkedUserPrincipalName(made.userPrincipalName)
   await checkFree(trx, userPrincipalName)
   const row: UserTable = {
-    object_id: randomUUID(),
+    object_id: made.objectId ?? randomUUID(),
     user_principal_name: userPrincipalName,
     upn_key: upnKey(userPrincipalName),
     display_name: checkedDisplayName(made.displayName),

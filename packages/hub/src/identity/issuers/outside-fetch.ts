@@ -30,8 +30,11 @@ forbidden.addAddress('168.63.129.16')
 forbidden.addAddress('100.100.100.200')
 forbidden.addAddress('fd00:ec2::254', 'ipv6')
 
-/** Makes the fetch; `authorities` are PEM certificates trusted beside the public ones. */
-export function createOutsideFetch(parts: { authorities?: readonly string[] } = {}): OutsideFetch {
+/** Makes the fetch; `authorities` are PEM certificates trusted beside the public ones, `maxBytes` the longest answer. */
+export function createOutsideFetch(
+  parts: { authorities?: readonly string[]; maxBytes?: number } = {},
+): OutsideFetch {
+  const maxBytes = parts.maxBytes ?? limits.issuerDocumentBytes
   const ca = [...getCACertificates('default'), ...(parts.authorities ?? [])]
   return async (address, options = {}) => {
     const url = URL.canParse(address) ? new URL(address) : undefined
@@ -41,7 +44,7 @@ export function createOutsideFetch(parts: { authorities?: readonly string[] } = 
     const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline
     try {
       const incoming = await send(url, { ca, signal }, options)
-      return await readWhole(incoming)
+      return await readWhole(incoming, maxBytes)
     } catch (cause) {
       if (cause instanceof SallyportError) throw cause
       const why = deadline.aborted
@@ -116,7 +119,7 @@ const guardedLookup: LookupFunction = (hostname, options, done) => {
   })
 }
 
-async function readWhole(incoming: IncomingMessage): Promise<Response> {
+async function readWhole(incoming: IncomingMessage, maxBytes: number): Promise<Response> {
   const status = incoming.statusCode ?? 0
   const refuse = (why: string): SallyportError => {
     incoming.destroy()
@@ -125,20 +128,23 @@ async function readWhole(incoming: IncomingMessage): Promise<Response> {
   if (status >= 300 && status < 400) throw refuse('it redirects')
   const encoding = incoming.headers['content-encoding'] ?? 'identity'
   if (encoding !== 'identity') throw refuse('its answer is compressed')
-  const tooLong = `its answer is longer than ${limits.issuerDocumentBytes} bytes`
-  if (Number(incoming.headers['content-length'] ?? 0) > limits.issuerDocumentBytes) {
+  const tooLong = `its answer is longer than ${maxBytes} bytes`
+  if (Number(incoming.headers['content-length'] ?? 0) > maxBytes) {
     throw refuse(tooLong)
   }
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > limits.issuerDocumentBytes) throw refuse(tooLong)
+    if (size > maxBytes) throw refuse(tooLong)
     chunks.push(chunk)
   }
-  const type = incoming.headers['content-type']
+  const { 'content-type': type, date } = incoming.headers
   return new Response(status === 204 ? null : Buffer.concat(chunks), {
     status,
-    headers: type === undefined ? {} : { 'content-type': type },
+    headers: {
+      ...(type === undefined ? {} : { 'content-type': type }),
+      ...(date === undefined ? {} : { date }),
+    },
   })
 }

@@ -35,16 +35,16 @@ export const issuerAlgorithms = ['RS256', 'PS256', 'ES256', 'ES384', 'RS384', 'R
 export interface RemoteKeys {
   /** For `jwtVerify`: the key of a token that claims `issuer`. Throws ERR_ISSUER_UNREACHABLE or jose's `JWKSNoMatchingKey`. */
   keysOf: (issuer: string) => JWTVerifyGetKey
-  /** Fetches discovery and keys now, whatever is kept: the check before an issuer is saved. Returns the number of usable keys. */
-  check: (issuer: string) => Promise<number>
+  /** Fetches discovery and keys now, whatever is kept: the check before an issuer is saved. Returns the number of usable keys. `hosts` may serve them besides those known. */
+  check: (issuer: string, hosts?: readonly string[]) => Promise<number>
 }
 
 /** What the keys are made from. */
 export interface RemoteKeysParts {
   fetch: OutsideFetch
   now: () => number
-  /** Hosts that may serve an issuer's keys besides the issuer's own, by issuer. */
-  keyHosts?: Readonly<Record<string, readonly string[]>>
+  /** Hosts that may serve an issuer's keys besides the issuer's own. */
+  keyHosts?: (issuer: string) => Promise<readonly string[]>
 }
 
 /** Issuers that are known to serve their keys from another host. */
@@ -112,7 +112,7 @@ export function createRemoteKeys(parts: RemoteKeysParts): RemoteKeys {
         return usable(entry, age())(header, token)
       }
     },
-    check: async (issuer) => (await fetchKeys(parts, issuer)).length,
+    check: async (issuer, hosts = []) => (await fetchKeys(parts, issuer, hosts)).length,
   }
 }
 
@@ -131,7 +131,11 @@ function checkedHeader(header: JWTHeaderParameters): JWTHeaderParameters {
   return header
 }
 
-async function fetchKeys(parts: RemoteKeysParts, issuer: string): Promise<JWK[]> {
+async function fetchKeys(
+  parts: RemoteKeysParts,
+  issuer: string,
+  hosts: readonly string[] = [],
+): Promise<JWK[]> {
   const document = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
   const discovery = parseDiscovery(await text(parts.fetch, document))
   if (discovery.issuer !== issuer) throw unreachable('its discovery document names another issuer')
@@ -140,7 +144,8 @@ async function fetchKeys(parts: RemoteKeysParts, issuer: string): Promise<JWK[]>
   const allowed = [
     hostname,
     ...(knownKeyHosts[issuer] ?? []),
-    ...((parts.keyHosts ?? {})[issuer] ?? []),
+    ...((await parts.keyHosts?.(issuer)) ?? []),
+    ...hosts,
   ]
   if (!allowed.includes(host)) throw unreachable('its keys are at another host')
   const { keys } = parseKeys(await text(parts.fetch, discovery.jwks_uri))

@@ -12,6 +12,7 @@ import { registerApi } from '../../../src/api/register-api.ts'
 import { ClusterKeys } from '../../../src/identity/cluster-keys.ts'
 import { createClusterTokens } from '../../../src/identity/cluster-tokens.ts'
 import { KeyRotation } from '../../../src/identity/key-rotation.ts'
+import { createOutsideIdentity } from '../../../src/identity/issuers/outside-identity.ts'
 import type { Principal } from '../../../src/identity/principal.ts'
 import { ChangeFeed } from '../../../src/registry/change-feed.ts'
 import { ensureSubscription } from '../../../src/registry/subscriptions.ts'
@@ -81,8 +82,10 @@ export interface Answer {
   at: (path: string) => unknown
 }
 
-/** Starts an API on a free port. */
-export async function startApi(): Promise<ApiFixture> {
+/** Starts an API on a free port; `authorities` are trusted of outside issuers. */
+export async function startApi(
+  options: { authorities?: readonly string[] } = {},
+): Promise<ApiFixture> {
   const directory = temporaryDirectory()
   const certificates = await makeCertificates(directory.path)
   const store = await openStore({ directory: `${directory.path}/data` })
@@ -136,6 +139,17 @@ export async function startApi(): Promise<ApiFixture> {
       onProblem: (error) => log.push(String(error)),
       now,
     }),
+    issuers: createOutsideIdentity({
+      store,
+      dataDirectory: `${directory.path}/data`,
+      publicUrl: url,
+      authorities: options.authorities ?? [],
+      log: createLog(sink, 'debug'),
+      onChange: () => {
+        changes.wake()
+      },
+      now,
+    }).management,
     now,
   }
   registerApi(app, context)
