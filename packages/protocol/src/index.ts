@@ -119,6 +119,36 @@ export {
   type AgentRole,
 } from './agent-assignments.ts'
 export {
+  builtInActions,
+  dataActionPrefix,
+  type DataAction,
+  type Grant,
+} from './data-actions/actions.ts'
+export {
+  checkDataActions,
+  rulesOf,
+  type DataPermission,
+  type PolicyRule,
+} from './data-actions/rules.ts'
+export {
+  RbacMetadataSchema,
+  rbacBindingName,
+  rbacClusterMark,
+  rbacFieldManager,
+  rbacKinds,
+  rbacListPath,
+  rbacManager,
+  rbacMarks,
+  rbacNamePrefix,
+  rbacObjectPath,
+  rbacOwner,
+  rbacRoleName,
+  type RbacAddress,
+  type RbacKind,
+  type RbacMetadata,
+} from './materialised.ts'
+export { notInDiscovery, resourceTable } from './data-actions/resource-table.ts'
+export {
   AgentKeysSchema,
   AgentStateSchema,
   EnrolmentFileSchema,

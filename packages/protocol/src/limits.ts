@@ -107,6 +107,18 @@ export const limits = {
   groupsTimeoutMs: 4 * second,
   groupsAnswerBytes: 8 * 1024 * KiB,
 
+  // Role assignments as objects of Kubernetes RBAC.
+  dataActionLength: 512,
+  assignmentsBytes: 16 * MiB,
+  materialiseConcurrency: 16,
+  materialisePage: 500,
+  materialiseObjects: 100_000,
+  materialiseResyncMs: 10 * minute,
+  materialiseTroubledResyncMs: 30 * second,
+  materialiseSettleMs: 100,
+  materialiseWatchMs: 5 * minute,
+  materialiseRetryMaxMs: 30 * second,
+
   // Directory and the groups of a principal.
   groupsInToken: 200,
   groupsPerPrincipal: 20_000,
