@@ -15,7 +15,7 @@ export default defineConfig({
       {
         test: {
           name: 'cluster',
-          include: ['test/**/*.cluster.test.ts'],
+          include: ['test/**/*.cluster.test.ts', 'packages/*/test/**/*.cluster.test.ts'],
           // The first one on a fresh machine builds Kubernetes from Go modules.
           testTimeout: 1_500_000,
           hookTimeout: 1_500_000,

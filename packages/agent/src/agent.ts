@@ -26,6 +26,7 @@ import { KubernetesServer } from './link/kubernetes-server.ts'
 import { LinkSet } from './link/link-set.ts'
 import { senderOf } from './link/sender.ts'
 import { SessionRegistry } from './link/session-registry.ts'
+import { Materialiser } from './materialise/materialiser.ts'
 import { BindingWatch } from './upstream/binding-watch.ts'
 import { readClusterReport } from './upstream/cluster-report.ts'
 import type { HeadGuard } from './upstream/head-guard.ts'
@@ -104,15 +105,17 @@ async function makeSessions(
 function makeHeartbeat(
   parts: AgentParts,
   vitals: Vitals,
-  from: { api: HubApi; isListening: () => boolean },
+  from: { api: HubApi; isListening: () => boolean; onUnknown: () => void },
 ): HeartbeatLoop {
   const { log, target } = parts
+  let unknown = 0
   return new HeartbeatLoop({
     api: from.api,
     instance: vitals.instance,
     isListening: from.isListening,
     report: (signal) => readClusterReport(target, signal),
     onBeat: ({ offsetMs }) => {
+      unknown = 0
       vitals.hubOffsetMs = offsetMs
       if (!vitals.hubReachable) log.info({ event: 'hub.reached' })
       vitals.hubReachable = true
@@ -123,7 +126,25 @@ function makeHeartbeat(
     onFailure: (what, err) => {
       if (what === 'heartbeat') vitals.hubReachable = false
       log.warn({ event: what === 'heartbeat' ? 'heartbeat.failed' : 'upstream.failed', err })
+      // With a reason it is about this one request; without one the cluster is deleted. Said once, it may be a slip.
+      if (err.code === 'ERR_AGENT_UNKNOWN' && err.why === undefined && ++unknown === unknownMax)
+        from.onUnknown()
     },
+  })
+}
+
+/** So many heartbeats in a row have to be refused before the role assignments of the cluster are taken out of it. */
+const unknownMax = 3
+
+function makeMaterialiser(
+  { target, log }: AgentParts,
+  from: { api: HubApi; hash: string },
+): Materialiser {
+  return new Materialiser({
+    target,
+    clusterHash: from.hash,
+    fetch: (signal) => from.api.assignments(signal),
+    log,
   })
 }
 
@@ -179,23 +200,22 @@ function makeRelays(
 /** Starts an enrolled agent. @throws SallyportError ERR_STATE_INVALID when its state is damaged. */
 export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
   const { state, dial } = parts
+  const instance = randomUUID()
   const vitals: Vitals = {
-    instance: randomUUID(),
-    problems: 0,
-    requests: 0,
-    hubOffsetMs: undefined,
-    hubReachable: false,
+    ...{ instance, problems: 0, requests: 0 },
+    ...{ hubOffsetMs: undefined, hubReachable: false },
   }
   const server = new KubernetesServer()
   const client = new HubClient(state.hub, dial)
   const api = new HubApi(client, state)
   const bindings = makeBindings(parts)
   const hash = await clusterHash(formatClusterId(parseClusterId(state.clusterId)))
+  const materialiser = makeMaterialiser(parts, { api, hash })
   const hub = await HubWord.create({
     ...parts,
     clusterHash: hash,
     api,
-    instance: vitals.instance,
+    instance,
     hubOffsetMs: () => vitals.hubOffsetMs,
   })
   const sessions = await makeSessions(parts, vitals, { server, api, bindings, hub, hash })
@@ -212,29 +232,45 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
   const heartbeat: HeartbeatLoop = makeHeartbeat(parts, vitals, {
     api,
     isListening: () => relays.listening,
+    onUnknown: () => {
+      materialiser.forget()
+    },
   })
   bindings.start()
-  hub.start({ recheck: () => sessions.recheck() })
+  materialiser.start()
+  hub.start({
+    recheck: () => sessions.recheck(),
+    onNews: ({ assignments, disabledFeatures }) => {
+      materialiser.offer({ version: assignments, disabledFeatures })
+    },
+  })
   relays.start()
   heartbeat.start()
+  const close = async (): Promise<void> => {
+    await Promise.all([heartbeat.close(), relays.close()])
+    await links.close()
+    // Until the last link is gone revocations are heard.
+    await hub.close()
+    await Promise.all([bindings.close(), materialiser.close()])
+    sessions.close()
+    server.close()
+    await client.close()
+  }
+  const gauges = () => gaugesOf(vitals, { sessions, links, relays, materialiser })
+  return { gauges, close }
+}
+
+function gaugesOf(
+  vitals: Vitals,
+  of: { sessions: SessionRegistry; links: LinkSet; relays: RelaySet; materialiser: Materialiser },
+): ReturnType<RunningAgent['gauges']> {
   return {
-    gauges: () => ({
-      sessions: sessions.size,
-      links: links.size,
-      streams: links.streams,
-      requests: vitals.requests + sessions.requests,
-      problems: vitals.problems,
-      listening: relays.listening,
-    }),
-    close: async () => {
-      await Promise.all([heartbeat.close(), relays.close()])
-      await links.close()
-      // Until the last link is gone revocations are heard.
-      await hub.close()
-      await bindings.close()
-      sessions.close()
-      server.close()
-      await client.close()
-    },
+    sessions: of.sessions.size,
+    links: of.links.size,
+    streams: of.links.streams,
+    requests: vitals.requests + of.sessions.requests,
+    problems: vitals.problems,
+    listening: of.relays.listening,
+    ...of.materialiser.gauges,
   }
 }

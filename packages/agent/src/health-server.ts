@@ -14,6 +14,9 @@ export interface AgentGauges {
   streams: number
   requests: number
   problems: number
+  rbacObjects: number
+  rbacRestored: number
+  rbacConflicts: number
   listening: boolean
   enrolled: boolean
 }
@@ -24,6 +27,9 @@ const gauges = {
   streams: 'open streams',
   requests: 'requests received since the start',
   problems: 'requests refused or failed since the start',
+  rbacObjects: 'RBAC objects the role assignments call for',
+  rbacRestored: 'manual changes of RBAC objects put back since the start',
+  rbacConflicts: 'objects left alone that have the name or the labels of ours',
 } as const
 
 function createRegistry(read: () => AgentGauges): Registry {
@@ -31,7 +37,7 @@ function createRegistry(read: () => AgentGauges): Registry {
   collectDefaultMetrics({ register: registry })
   for (const [name, help] of Object.entries(gauges) as [keyof typeof gauges, string][])
     new Gauge({
-      name: `sallyport_agent_${name}`,
+      name: `sallyport_agent_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`,
       help,
       registers: [registry],
       collect() {

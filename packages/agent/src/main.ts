@@ -51,6 +51,9 @@ const idleGauges: AgentGauges = {
   streams: 0,
   requests: 0,
   problems: 0,
+  rbacObjects: 0,
+  rbacRestored: 0,
+  rbacConflicts: 0,
   listening: false,
   enrolled: false,
 }

@@ -5,11 +5,13 @@
 import type { KeyObject } from 'node:crypto'
 import {
   agentApiPaths,
+  AgentAssignmentsSchema,
   AgentGroupsSchema,
   AgentRelaysSchema,
   FeedResponseSchema,
   HeartbeatResponseSchema,
   parser,
+  type AgentAssignments,
   type AgentGroups,
   type AgentState,
   type FeedRequest,
@@ -24,6 +26,7 @@ import type { HubClient } from './hub-client.ts'
 
 const parseHeartbeat = parser(HeartbeatResponseSchema, 'answer of the hub', 'ERR_HUB_UNREACHABLE')
 const parseFeed = parser(FeedResponseSchema, 'answer of the hub', 'ERR_HUB_UNREACHABLE')
+const parseAssignments = parser(AgentAssignmentsSchema, 'answer of the hub', 'ERR_HUB_UNREACHABLE')
 const parseGroups = parser(AgentGroupsSchema, 'answer of the hub', 'ERR_HUB_UNREACHABLE')
 const parseRelays = parser(AgentRelaysSchema, 'answer of the hub', 'ERR_HUB_UNREACHABLE')
 
@@ -55,6 +58,11 @@ export class HubApi {
   /** All groups of the principal of a session of this cluster, nested ones included. */
   async groups(sessionId: string, signal: AbortSignal): Promise<AgentGroups> {
     return parseGroups(await this.#post(agentApiPaths.groups, { sessionId }, signal))
+  }
+
+  /** Every role assignment that applies to this cluster. */
+  async assignments(signal: AbortSignal): Promise<AgentAssignments> {
+    return parseAssignments(await this.#post(agentApiPaths.assignments, {}, signal))
   }
 
   async #post(path: string, body: object, signal: AbortSignal): Promise<unknown> {

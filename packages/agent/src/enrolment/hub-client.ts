@@ -38,8 +38,8 @@ export class HubClient {
     this.#pool = new Pool(origin, {
       allowH2: false,
       connections: 4,
-      // The groups of one principal are the longest answer.
-      maxResponseSize: limits.groupsAnswerBytes,
+      // The role assignments of a cluster are the longest answer.
+      maxResponseSize: limits.assignmentsBytes,
       headersTimeout: limits.apiCallTimeoutMs,
       bodyTimeout: limits.apiCallTimeoutMs,
       // The same dialling as to the relays: proxy, CONNECT and authority behave alike on every leg.

@@ -24,23 +24,27 @@ export class AgentCallError extends SallyportError {
   }
 }
 
+/** Connects to the API server with the certificate of the agent, if it has one. */
+export function connectAsAgent({ address, credential }: UpstreamTarget): buildConnector.connector {
+  return buildConnector({
+    ...(address.ca === undefined ? {} : { ca: address.ca }),
+    ...(address.serverName === undefined ? {} : { servername: address.serverName }),
+    ...(credential.certificate === undefined
+      ? {}
+      : { cert: credential.certificate.certificate, key: credential.certificate.key }),
+    rejectUnauthorized: address.verify,
+    allowH2: false,
+    maxCachedSessions: 0,
+    timeout: limits.upstreamConnectTimeoutMs,
+  })
+}
+
 function createClient(
   target: UpstreamTarget,
   bounds: { maxResponseSize: number; bodyTimeout: number },
 ): Client {
-  const { address, credential } = target
-  return new Client(address.origin, {
-    connect: buildConnector({
-      ...(address.ca === undefined ? {} : { ca: address.ca }),
-      ...(address.serverName === undefined ? {} : { servername: address.serverName }),
-      ...(credential.certificate === undefined
-        ? {}
-        : { cert: credential.certificate.certificate, key: credential.certificate.key }),
-      rejectUnauthorized: address.verify,
-      allowH2: false,
-      maxCachedSessions: 0,
-      timeout: limits.upstreamConnectTimeoutMs,
-    }),
+  return new Client(target.address.origin, {
+    connect: connectAsAgent(target),
     allowH2: false,
     headersTimeout: timeoutMs,
     ...bounds,

@@ -22,16 +22,19 @@ test('T-IMP-6 only the guard names an Impersonate header to be sent', () => {
   ])
 })
 
-test('T-IMP-6 the agent’s own credential has exactly two users: the impersonating client and the agent’s own calls', () => {
+test('T-IMP-6 the agent’s own credential has no users but the impersonating client and the agent’s own calls', () => {
   expect(naming(/credential\.authorization\(\)/)).toEqual([
     'upstream/agent-call.ts',
+    'upstream/agent-calls.ts',
     'upstream/impersonating-client.ts',
   ])
   expect(naming(/(?:read|watch)AsAgent\(/)).toEqual([
+    'materialise/rbac-watch.ts',
     'upstream/agent-call.ts',
     'upstream/binding-watch.ts',
     'upstream/cluster-report.ts',
   ])
+  expect(naming(/new AgentCalls\(/)).toEqual(['materialise/materialiser.ts'])
 })
 
 test('gates: no URL made of a request, no lenient parser, no switched-off verification, no redirect', () => {
