@@ -98,8 +98,8 @@ describe('scale and faults', () => {
     console.log(
       `1,000 assignments: ${(ms / 1000).toFixed(2)} s (as many bare writes: ${(bareMs / 1000).toFixed(2)} s); unchanged and one put back: ${(unchangedMs / 1000).toFixed(2)} s`,
     )
-    // Ten seconds; where the API server alone needs longer for as many writes (a shared machine), little more than that.
-    expect(ms).toBeLessThan(Math.max(10_000, 2 * bareMs))
+    // Ten seconds; where the API server alone needs longer for as many writes (a shared machine), four times that: an apply with its checks costs twice a bare write.
+    expect(ms).toBeLessThan(Math.max(10_000, 4 * bareMs))
   })
 
   test('X148 kill -9 in between: the next agent completes it, nothing is lost or orphaned', async () => {
