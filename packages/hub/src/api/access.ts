@@ -18,6 +18,7 @@ import { scopeOf } from './scope.ts'
 export type RouteAccess =
   | { kind: 'public'; reason: string }
   | { kind: 'agent' }
+  | { kind: 'signed-in' }
   | { kind: 'principal'; action: Action; provider: ApiProvider; reach: Reach }
 
 declare module 'fastify' {
@@ -45,6 +46,9 @@ export function requires(action: Action, reach: Reach = 'at'): { access: RouteAc
     providers.find((namespace) => action.startsWith(`${namespace}/`)) ?? 'Microsoft.Resources'
   return { access: { kind: 'principal', action, provider, reach } }
 }
+
+/** `config` of a route for every signed-in principal, about itself only. */
+export const signedIn: { access: RouteAccess } = { access: { kind: 'signed-in' } }
 
 /** `config` of a route for the enrolled agent of a cluster, about that cluster only. */
 export const agentOnly: { access: RouteAccess } = { access: { kind: 'agent' } }
@@ -77,6 +81,10 @@ export function addAccessGate(scope: FastifyInstance, context: ApiContext): void
       case 'agent':
         request.agent = await authenticateAgent(request)
         return
+      case 'signed-in':
+        request.principal = await context.authenticate(request)
+        spend(request, reply)
+        return
       case 'principal': {
         request.principal = await context.authenticate(request)
         spend(request, reply)
@@ -95,7 +103,7 @@ export function addAccessGate(scope: FastifyInstance, context: ApiContext): void
   })
 }
 
-/** The caller of a route that `requires` an action. */
+/** The caller of a route that `requires` an action, or is for everybody `signedIn`. */
 export function principalOf(request: FastifyRequest): Principal {
   if (request.principal === null) throw new TypeError('this route has no principal')
   return request.principal

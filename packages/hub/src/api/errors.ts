@@ -20,7 +20,7 @@ export function translateErrors(scope: FastifyInstance): void {
 }
 
 /** An error of ours as it is; fastify's own by their code; the rest unchanged. */
-function toSallyportError(error: unknown): unknown {
+export function toSallyportError(error: unknown): unknown {
   if (error instanceof SallyportError || !(error instanceof Error)) return error
   const { code, validation, validationContext } = error as Partial<FastifyError>
   if (validation !== undefined) {

@@ -20,6 +20,7 @@ import { registerClusterWrites } from './connected-cluster-writes.ts'
 import type { ApiContext } from './context.ts'
 import { registerCredentialRoutes } from './credential-routes.ts'
 import { translateErrors } from './errors.ts'
+import { registerGraph } from './graph/register-graph.ts'
 import { registerIssuerRoutes } from './issuer-routes.ts'
 import { registerOperationRoutes } from './long-running.ts'
 import { registerProviderOperationRoutes } from './provider-operation-routes.ts'
@@ -44,6 +45,7 @@ export function registerApi(app: FastifyInstance, context: ApiContext): void {
       openapi: { info: { title: 'Sallyport', version, description: 'API of the hub' } },
     })
     registerRoutes(scope, context)
+    await registerGraph(scope, context)
   })
 }
 

@@ -180,6 +180,73 @@ export const actions = {
     operation: 'Rotate signing keys',
     description: 'Replaces a signing key before its time, or retires it at once.',
   },
+  'Sallyport/directory/users/read': {
+    provider: sallyport,
+    resource: 'User',
+    operation: 'Read users',
+    description: 'Gets or lists users.',
+  },
+  'Sallyport/directory/users/write': {
+    provider: sallyport,
+    resource: 'User',
+    operation: 'Write users',
+    description: 'Creates or updates a user, sets passwords, ends sign-ins.',
+  },
+  'Sallyport/directory/users/delete': {
+    provider: sallyport,
+    resource: 'User',
+    operation: 'Delete users',
+    description: 'Deletes a user and ends its sign-ins.',
+  },
+  'Sallyport/directory/groups/read': {
+    provider: sallyport,
+    resource: 'Group',
+    operation: 'Read groups',
+    description: 'Gets or lists groups, members and memberships.',
+  },
+  'Sallyport/directory/groups/write': {
+    provider: sallyport,
+    resource: 'Group',
+    operation: 'Write groups',
+    description: 'Creates or updates a group.',
+  },
+  'Sallyport/directory/groups/delete': {
+    provider: sallyport,
+    resource: 'Group',
+    operation: 'Delete groups',
+    description: 'Deletes a group and what it gave its members.',
+  },
+  'Sallyport/directory/groups/members/write': {
+    provider: sallyport,
+    resource: 'Group',
+    operation: 'Write group members',
+    description: 'Adds or removes members of a group: decides who has its roles.',
+  },
+  'Sallyport/directory/servicePrincipals/read': {
+    provider: sallyport,
+    resource: 'Service principal',
+    operation: 'Read service principals',
+    description: 'Gets or lists service principals, never their secrets.',
+  },
+  'Sallyport/directory/servicePrincipals/write': {
+    provider: sallyport,
+    resource: 'Service principal',
+    operation: 'Write service principals',
+    description: 'Creates or updates a service principal.',
+  },
+  'Sallyport/directory/servicePrincipals/delete': {
+    provider: sallyport,
+    resource: 'Service principal',
+    operation: 'Delete service principals',
+    description: 'Deletes a service principal and ends its sign-ins.',
+  },
+  'Sallyport/directory/servicePrincipals/credentials/write': {
+    provider: sallyport,
+    resource: 'Service principal',
+    operation: 'Write credentials',
+    description:
+      'Adds or removes secrets, certificates and federated credentials: decides who can sign in as it.',
+  },
 } as const satisfies Record<string, ActionDescription>
 
 /** Name of one action. */

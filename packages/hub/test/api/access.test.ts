@@ -25,6 +25,7 @@ const pathOf = (route: RouteOptions): string =>
     .replace(':resourceGroupName', 'rg')
     .replace(':clusterName', 'c1')
     .replace(':namespace', 'shop')
+    .replace(/:appId\([^)]*\)/, '00000000-0000-4000-8000-000000000000')
     .replaceAll(/:[a-zA-Z]+/g, 'x')
 
 const nothing = { actions: [], notActions: [], dataActions: [], notDataActions: [] }
@@ -55,19 +56,22 @@ describe('every route', () => {
     ])
   })
 
+  test('is open to everybody signed in only when it is about the caller itself', () => {
+    const own = routes.filter((route) => route.config?.access?.kind === 'signed-in')
+    expect(own.length).toBeGreaterThan(0)
+    for (const route of own) expect(route.url).toMatch(/^(\/graph)?\/v1\.0\/me(\/|$)/)
+  })
+
   test('refuses a stranger without a body being read, and a caller without sign-in', async () => {
     for (const route of routes) {
       const access = route.config?.access
-      if (access?.kind !== 'principal') continue
+      if (access?.kind !== 'principal' && access?.kind !== 'signed-in') continue
       const method = methodOf(route)
       const body = method === 'GET' || method === 'HEAD' ? undefined : '{ not json'
       const headers = { 'content-type': 'application/json' }
-      if (access.reach !== 'anyone') {
-        const forbidden = await api.call(method, pathOf(route), {
-          token: 'stranger',
-          body,
-          headers,
-        })
+      if (access.kind === 'principal' && access.reach !== 'anyone') {
+        const path = pathOf(route)
+        const forbidden = await api.call(method, path, { token: 'stranger', body, headers })
         expect(forbidden.status, route.url).toBe(403)
       }
       const anonymous = await api.call(method, pathOf(route), { token: undefined, body, headers })

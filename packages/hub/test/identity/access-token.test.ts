@@ -5,6 +5,8 @@ import { SignJWT, type JWTPayload } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { agentAssertionType, clusterTokenType } from '@sallyport/protocol'
 import { createAuthenticator } from '../../src/identity/access-token.ts'
+import { endSignIns } from '../../src/identity/directory/end-sign-ins.ts'
+import { insertUser } from '../../src/identity/directory/users.ts'
 import {
   insertServicePrincipal,
   type ServicePrincipal,
@@ -105,6 +107,7 @@ describe('access tokens', () => {
   })
 
   it.each<[string, JWTPayload, Record<string, unknown>]>([
+    ['without revision', { rev: undefined }, {}],
     ['of another audience', { aud: 'https://other' }, {}],
     ['of two audiences', { aud: [hub, 'https://other'] }, {}],
     ['with the audience as a list', { aud: [hub] }, {}],
@@ -156,6 +159,37 @@ describe('access tokens', () => {
     ]
     for (const each of bad) await expect(authenticate(`Bearer ${each}`)).rejects.toEqual(failed)
     await expect(authenticate(`Basic ${good}`)).rejects.toEqual(failed)
+  })
+
+  it('name people too, until their sign-in is revoked or its grant is gone', async () => {
+    const user = await store.transaction((trx) =>
+      insertUser(trx, { userPrincipalName: 'anna@example.org', displayName: 'Anna', now }),
+    )
+    const row = { grant_id: null, uid: null, user_code: null, expires_at: null, consumed_at: null }
+    const payload = JSON.stringify({ accountId: user.objectId })
+    await store.db
+      .insertInto('oidc')
+      .values({ model: 'Grant', id: 'grant-1', payload, ...row })
+      .execute()
+    const person = { oid: user.objectId, idtyp: 'user', sid: 'grant-1' }
+    const good = `Bearer ${await token(person)}`
+    await expect(authenticate(good)).resolves.toMatchObject({
+      objectId: user.objectId,
+      kind: 'user',
+    })
+    for (const wrong of [{ idtyp: 'app' }, { idtyp: 'group' }, { oid: principal.objectId }]) {
+      const bad = `Bearer ${await token({ ...person, ...wrong })}`
+      await expect(authenticate(bad)).rejects.toEqual(failed)
+    }
+    const expired = { code: 'ERR_AUTH_EXPIRED' }
+    const other = `Bearer ${await token({ ...person, sid: 'grant-2' })}`
+    await expect(authenticate(other)).rejects.toMatchObject(expired)
+    await store.transaction((trx) => endSignIns(trx, user.objectId, { reason: 'test', now }))
+    await expect(authenticate(good)).rejects.toMatchObject(expired)
+    const early = `Bearer ${await token({ ...person, sid: undefined })}`
+    await expect(authenticate(early)).rejects.toMatchObject(expired)
+    const later = `Bearer ${await token({ ...person, sid: undefined, rev: 1 })}`
+    await expect(authenticate(later)).resolves.toBeDefined()
   })
 
   it('end with the principal', async () => {
