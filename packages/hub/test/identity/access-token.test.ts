@@ -167,10 +167,12 @@ describe('access tokens', () => {
     )
     const row = { grant_id: null, uid: null, user_code: null, expires_at: null, consumed_at: null }
     const payload = JSON.stringify({ accountId: user.objectId })
-    await store.db
-      .insertInto('oidc')
-      .values({ model: 'Grant', id: 'grant-1', payload, ...row })
-      .execute()
+    const addGrant = (id: string) =>
+      store.db
+        .insertInto('oidc')
+        .values({ model: 'Grant', id, payload, ...row })
+        .execute()
+    await addGrant('grant-1')
     const person = { oid: user.objectId, idtyp: 'user', sid: 'grant-1' }
     const good = `Bearer ${await token(person)}`
     await expect(authenticate(good)).resolves.toMatchObject({
@@ -186,10 +188,12 @@ describe('access tokens', () => {
     await expect(authenticate(other)).rejects.toMatchObject(expired)
     await store.transaction((trx) => endSignIns(trx, user.objectId, { reason: 'test', now }))
     await expect(authenticate(good)).rejects.toMatchObject(expired)
-    const early = `Bearer ${await token({ ...person, sid: undefined })}`
-    await expect(authenticate(early)).rejects.toMatchObject(expired)
-    const later = `Bearer ${await token({ ...person, sid: undefined, rev: 1 })}`
+    await addGrant('grant-2')
+    await expect(authenticate(other)).rejects.toMatchObject(expired)
+    const later = `Bearer ${await token({ ...person, sid: 'grant-2', rev: 1 })}`
     await expect(authenticate(later)).resolves.toBeDefined()
+    const loose = `Bearer ${await token({ ...person, sid: undefined, rev: 1 })}`
+    await expect(authenticate(loose)).rejects.toEqual(failed)
   })
 
   it('end with the principal', async () => {
