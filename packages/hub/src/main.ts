@@ -132,6 +132,7 @@ async function serveHub(config: HubConfig, options: ProgramOptions): Promise<voi
     relayAccess: relayAccessOf(keys.relayRules, config.relays, service.publicUrl),
     keyRotation: identity.keyRotation,
     issuers: outside.management,
+    rotateAccessTokenKeys: identity.rotateAccessTokenKeys,
     assignmentsVersion: (key) => assignmentsVersion(store.db, key, Date.now()),
     disabledFeatures: (key) => disabledFeatures(store.db, key),
     now: Date.now,

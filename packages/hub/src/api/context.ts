@@ -51,6 +51,8 @@ export interface ApiContext {
   changes: ChangeFeed
   /** The rotation of cluster-token keys. */
   keyRotation: Pick<KeyRotation, 'heard' | 'rotate'>
+  /** Replaces the keys of access tokens and cookies; `now`: the old are worth nothing. Resolves to the id of the new one. */
+  rotateAccessTokenKeys: (retire?: 'now') => Promise<string>
   /** For how long an agent lets people in without hearing from the hub; the limit `feedLeaseMs` by default. */
   agentLeaseMs?: number
   /** Version of the role assignments of a cluster; `0` by default. */

@@ -16,7 +16,8 @@ export function registerSigningKeyRoutes(api: Api, context: ApiContext): void {
       schema: {
         body: Type.Object(
           {
-            use: Type.Literal('cluster-token'),
+            /** Those of access tokens and cookies, or those agents pin. */
+            use: Type.Union([Type.Literal('access-token'), Type.Literal('cluster-token')]),
             retire: Type.Optional(Type.Literal('now')),
           },
           { additionalProperties: false },
@@ -26,7 +27,10 @@ export function registerSigningKeyRoutes(api: Api, context: ApiContext): void {
     },
     async (request) => {
       const { use, retire } = request.body
-      const kid = await context.keyRotation.rotate(retire)
+      const kid =
+        use === 'access-token'
+          ? await context.rotateAccessTokenKeys(retire)
+          : await context.keyRotation.rotate(retire)
       request.log.warn({ event: 'keys.rotated', use, kid, retired: retire === 'now' })
       return { use, kid }
     },

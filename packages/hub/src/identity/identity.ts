@@ -181,10 +181,10 @@ function upkeep({ keys, store, log, now }: IdentityParts) {
   }
   return {
     /** Replaces the key that signs access tokens; tokens of the old one stay valid until they expire. */
-    rotateAccessTokenKeys: async (): Promise<void> => {
-      await keys.accessToken.rotate()
-      await keys.cookies.rotate()
-      log.info({ event: 'identity.key-rotated' })
+    rotateAccessTokenKeys: async (retire?: 'now'): Promise<string> => {
+      await keys.accessToken.rotate(retire)
+      await keys.cookies.rotate(retire)
+      return keys.accessToken.current.kid
     },
     /** Begins the upkeep; the result ends it. */
     startUpkeep: (): (() => void) => {

@@ -41,7 +41,6 @@ export class RotatingKeys<Kept, Key> {
   readonly #path: string
   readonly #kind: KeyKind<Kept, Key>
   readonly #now: () => number
-  readonly #listeners: (() => void)[] = []
   #entries: Entry<Kept, Key>[]
   #rotating: Promise<void> = Promise.resolve()
 
@@ -66,12 +65,14 @@ export class RotatingKeys<Kept, Key> {
   }): Promise<RotatingKeys<Kept, Key>> {
     const { path, kind } = parts
     const text = readPrivateFile(path)
-    const found = text === undefined ? [] : readEntries(text, parts)
+    const found = text === undefined ? { isOld: false, keys: [] } : readEntries(text, parts)
     const entries = await Promise.all(
-      found.map(async (entry) => ({ ...entry, ...(await kind.load(entry.key, path)) })),
+      found.keys.map(async (entry) => ({ ...entry, ...(await kind.load(entry.key, path)) })),
     )
     const keys = new RotatingKeys(parts, entries)
     if (entries.length === 0) await keys.rotate()
+    // From now on the file knows how old its keys are.
+    else if (found.isOld) keys.#write(entries)
     return keys
   }
 
@@ -90,14 +91,12 @@ export class RotatingKeys<Kept, Key> {
       .map(({ key }) => key)
   }
 
-  /** Called after each rotation. */
-  onRotated(listener: () => void): void {
-    this.#listeners.push(listener)
-  }
-
-  /** Makes a new key and uses it from now on; it is on the disk before it is used. One at a time. */
-  rotate(): Promise<void> {
-    const next = this.#rotating.then(() => this.#rotateOnce())
+  /**
+   * Makes a new key and uses it from now on; it is on the disk before it is used. One at a time. With `retire: 'now'` the older
+   * keys are worth nothing from here on.
+   */
+  rotate(retire?: 'now'): Promise<void> {
+    const next = this.#rotating.then(() => this.#rotateOnce(retire))
     this.#rotating = next.catch(() => undefined)
     return next
   }
@@ -111,31 +110,39 @@ export class RotatingKeys<Kept, Key> {
     return isOld
   }
 
-  async #rotateOnce(): Promise<void> {
+  async #rotateOnce(retire?: 'now'): Promise<void> {
     const now = this.#now()
     const made = await this.#kind.load(this.#kind.make(), this.#path)
     const older = this.#entries.map((entry) => ({ ...entry, retiredAt: entry.retiredAt ?? now }))
-    const kept = older.filter(({ retiredAt }) => now - retiredAt < limits.signingKeyOverlapMs)
+    const kept = older.filter(
+      ({ retiredAt }) => retire !== 'now' && now - retiredAt < limits.signingKeyOverlapMs,
+    )
     const entries = [{ ...made, createdAt: now, retiredAt: null }, ...kept]
     const keys = entries.slice(0, limits.signingKeysKept)
-    writePrivateFile(
-      this.#path,
-      `${JSON.stringify({
-        keys: keys.map(({ createdAt, retiredAt, kept: key }) => ({ createdAt, retiredAt, key })),
-      })}\n`,
-    )
+    this.#write(keys)
     this.#entries = keys
-    for (const listener of this.#listeners) listener()
+  }
+
+  #write(entries: Entry<Kept, Key>[]): void {
+    const keys = entries.map(({ createdAt, retiredAt, kept: key }) => ({
+      createdAt,
+      retiredAt,
+      key,
+    }))
+    writePrivateFile(this.#path, `${JSON.stringify({ keys })}\n`)
   }
 }
 
 function readEntries<Kept, Key>(
   text: string,
   { path, kind, now }: { path: string; kind: KeyKind<Kept, Key>; now: () => number },
-): { createdAt: number; retiredAt: number | null; key: unknown }[] {
+): { isOld: boolean; keys: { createdAt: number; retiredAt: number | null; key: unknown }[] } {
   const content = jsonParser(Type.Unknown(), path, 'ERR_STATE_INVALID')(text)
   const old = kind.readOld(content)
-  if (old === undefined) return jsonParser(File, path, 'ERR_STATE_INVALID')(text).keys
+  if (old === undefined) {
+    return { isOld: false, keys: jsonParser(File, path, 'ERR_STATE_INVALID')(text).keys }
+  }
   const at = now()
-  return old.map((key, index) => ({ key, createdAt: at, retiredAt: index === 0 ? null : at }))
+  const keys = old.map((key, index) => ({ key, createdAt: at, retiredAt: index === 0 ? null : at }))
+  return { isOld: true, keys }
 }

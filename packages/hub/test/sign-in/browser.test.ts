@@ -20,6 +20,8 @@ let client: ReturnType<typeof codeClient>
 let userData: string
 let context: BrowserContext
 let page: Page
+/** What the browser says the policy of a page refused. */
+const refusals: string[] = []
 let landing: { redirectUri: string; close: () => void }
 
 beforeAll(async () => {
@@ -38,6 +40,9 @@ beforeAll(async () => {
     ],
   })
   page = context.pages()[0] ?? (await context.newPage())
+  page.on('console', (message) => {
+    if (/content security policy/i.test(message.text())) refusals.push(message.text())
+  })
 }, 60_000)
 afterAll(async () => {
   await context.close()
@@ -74,6 +79,11 @@ async function expectGoodPage(name: string): Promise<void> {
     expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([])
     await picture(`${name}-${colorScheme}`)
   }
+  expect(refusals).toEqual([])
+  // The style sheet is there, and not refused by the policy of the page.
+  expect(await page.evaluate("getComputedStyle(document.querySelector('main')).maxWidth")).toBe(
+    '416px',
+  )
   await page.setViewportSize({ width: 320, height: 640 })
   const width = await page.evaluate('document.documentElement.scrollWidth')
   expect(width).toBeLessThanOrEqual(320)
@@ -89,7 +99,7 @@ async function picture(name: string): Promise<void> {
 }
 
 describe('in a browser', () => {
-  it('signs in by keyboard, after a wrong password', async () => {
+  it('signs in by keyboard, after a wrong password', { timeout: 120_000 }, async () => {
     await open()
     await expectGoodPage('sign-in')
     expect(await page.evaluate('document.activeElement.id')).toBe('username')
@@ -109,42 +119,46 @@ describe('in a browser', () => {
     expect(answer.status).toBe(200)
   })
 
-  it('asks who is signed in already, confirms a device code, and signs out', async () => {
-    await open()
-    await page.getByRole('heading', { name: 'Continue as Ada Lovelace?' }).waitFor()
-    await expectGoodPage('continue')
-    const { device_code: deviceCode, user_code: userCode } = (
-      await postForm(world.oauth('devicecode'), client.ca, {
+  it(
+    'asks who is signed in already, confirms a device code, and signs out',
+    { timeout: 120_000 },
+    async () => {
+      await open()
+      await page.getByRole('heading', { name: 'Continue as Ada Lovelace?' }).waitFor()
+      await expectGoodPage('continue')
+      const { device_code: deviceCode, user_code: userCode } = (
+        await postForm(world.oauth('devicecode'), client.ca, {
+          client_id: cliClientId,
+          scope: `${world.hub.url}/.default openid profile offline_access`,
+        })
+      ).json() as { device_code: string; user_code: string }
+      await page.goto(`${world.hub.url}/device`)
+      await expectGoodPage('device')
+      await page.getByLabel('Code').fill('XXXX-XXXX')
+      await page.keyboard.press('Enter')
+      await page.getByRole('alert').getByText('This code is not valid').waitFor()
+      await expectGoodPage('device-wrong')
+      await page.getByLabel('Code').fill(userCode.toLowerCase())
+      await page.keyboard.press('Enter')
+      await page.getByRole('heading', { name: 'Is this you?' }).waitFor()
+      await expectGoodPage('device-confirm')
+      await page.getByRole('button', { name: 'Yes, sign in' }).click()
+      await page.getByRole('button', { name: 'Continue', exact: true }).click()
+      await page.getByRole('heading', { name: 'Signed in' }).waitFor()
+      await expectGoodPage('device-done')
+      const tokens = await postForm(world.oauth('token'), client.ca, {
+        grant_type: 'device_code',
         client_id: cliClientId,
-        scope: `${world.hub.url}/.default openid profile offline_access`,
+        device_code: deviceCode,
       })
-    ).json() as { device_code: string; user_code: string }
-    await page.goto(`${world.hub.url}/device`)
-    await expectGoodPage('device')
-    await page.getByLabel('Code').fill('XXXX-XXXX')
-    await page.keyboard.press('Enter')
-    await page.getByRole('alert').getByText('This code is not valid').waitFor()
-    await expectGoodPage('device-wrong')
-    await page.getByLabel('Code').fill(userCode.toLowerCase())
-    await page.keyboard.press('Enter')
-    await page.getByRole('heading', { name: 'Is this you?' }).waitFor()
-    await expectGoodPage('device-confirm')
-    await page.getByRole('button', { name: 'Yes, sign in' }).click()
-    await page.getByRole('button', { name: 'Continue', exact: true }).click()
-    await page.getByRole('heading', { name: 'Signed in' }).waitFor()
-    await expectGoodPage('device-done')
-    const tokens = await postForm(world.oauth('token'), client.ca, {
-      grant_type: 'device_code',
-      client_id: cliClientId,
-      device_code: deviceCode,
-    })
-    expect(tokens.status).toBe(200)
-    await page.goto(world.oauth('logout'))
-    await expectGoodPage('sign-out')
-    await page.getByRole('button', { name: 'Sign out' }).click()
-    await page.getByRole('heading', { name: 'Signed out' }).waitFor()
-    await expectGoodPage('signed-out')
-    await open({ client_id: 'unknown' })
-    await expectGoodPage('error')
-  })
+      expect(tokens.status).toBe(200)
+      await page.goto(world.oauth('logout'))
+      await expectGoodPage('sign-out')
+      await page.getByRole('button', { name: 'Sign out' }).click()
+      await page.getByRole('heading', { name: 'Signed out' }).waitFor()
+      await expectGoodPage('signed-out')
+      await open({ client_id: 'unknown' })
+      await expectGoodPage('error')
+    },
+  )
 })

@@ -59,9 +59,8 @@ function authorize(parts: BrowserEndpointParts, gate: PageGate): PageHandler {
     const prompt = asked.get('prompt')
     if (prompt === 'none') inner.set('prompt', prompt)
     else if (prompt === 'login' || prompt === 'select_account') inner.set('prompt', 'login')
-    // A page that posts the code by itself needs a script, and these pages have none.
     const mode = asked.get('response_mode')
-    if (mode !== null) inner.set('response_mode', mode === 'form_post' ? 'unsupported' : mode)
+    if (mode !== null) inner.set('response_mode', mode)
     const url = `${exchange.issuer.paths.authorization}?${inner.toString()}`
     return gate.forward(exchange, { method: 'GET', url })
   }

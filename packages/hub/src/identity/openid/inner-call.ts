@@ -52,8 +52,12 @@ export function forwardJson(reply: FastifyReply, answer: Response): FastifyReply
   return reply.code(answer.statusCode).type('application/json; charset=utf-8').send(answer.payload)
 }
 
-/** Hands on an answer for a browser: a page or a redirect, and cookies. */
-export function forwardPage(reply: FastifyReply, answer: Response): FastifyReply {
+/** Hands on an answer for a browser: a page, which `change` may rewrite, or a redirect, and cookies. */
+export function forwardPage(
+  reply: FastifyReply,
+  answer: Response,
+  change: (page: string) => string = (page) => page,
+): FastifyReply {
   const { location } = answer.headers
   const cookies = answer.headers['set-cookie']
   if (cookies !== undefined) reply.header('set-cookie', cookies)
@@ -62,5 +66,5 @@ export function forwardPage(reply: FastifyReply, answer: Response): FastifyReply
     return reply.header('location', location).send()
   }
   const type = answer.headers['content-type']
-  return reply.type(typeof type === 'string' ? type : 'text/plain').send(answer.payload)
+  return reply.type(typeof type === 'string' ? type : 'text/plain').send(change(answer.payload))
 }

@@ -5,7 +5,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { limits } from '@sallyport/protocol'
 import { addressKey, createRateLimit } from '../rate-limit.ts'
-import { errorPage } from '../sign-in/provider-pages.ts'
+import { errorPage, postBackPage } from '../sign-in/provider-pages.ts'
 import { isSameOrigin } from '../sign-in/same-origin.ts'
 import { sendPage } from '../sign-in/sign-in-routes.ts'
 import { callProvider, forwardPage, type InnerRequest } from './inner-call.ts'
@@ -77,11 +77,11 @@ export function createPageGate(parts: PageGateParts): PageGate {
       return pass({ request, reply }, issuerOf(parts, tenant), handler)
     },
     ofHub: (handler) => (request, reply) => pass({ request, reply }, parts.tenant, handler),
-    forward: async ({ request, reply, issuer }, inner) =>
-      forwardPage(
-        reply,
-        await callProvider(parts.publicUrl, issuer, { ...inner, browser: request }),
-      ),
+    forward: async ({ request, reply, issuer }, inner) => {
+      const call = { ...inner, browser: request }
+      const answer = await callProvider(parts.publicUrl, issuer, call)
+      return forwardPage(reply, answer, (text) => withoutScript(host, text))
+    },
   }
 }
 
@@ -107,4 +107,13 @@ export function formOf(request: FastifyRequest): URLSearchParams {
 /** The query of a request, with each parameter as often as it was given. */
 export function queryOf(request: FastifyRequest): URLSearchParams {
   return new URL(request.raw.url ?? '', 'https://hub').searchParams
+}
+
+const postingPage =
+  /<form method="post" action="([^"]+)">\s*((?:<input type="hidden" name="[^"]+" value="[^"]*"\/>\s*)+)/
+
+/** `response_mode=form_post`: the provider's page posts itself by a script; ours asks for a click. */
+function withoutScript(host: string, text: string): string {
+  const [, action, inputs] = postingPage.exec(text) ?? []
+  return action === undefined || inputs === undefined ? text : postBackPage(host, action, inputs)
 }

@@ -42,6 +42,9 @@ const mark = new Html(
   '<svg viewBox="0 0 32 32" aria-hidden="true" focusable="false"><path fill="currentColor" d="M4 7h4v3h4V7h8v3h4V7h4v20h-8v-5a4 4 0 0 0-8 0v5H4z"/></svg>',
 )
 
+/** Made here and not in the template: the hash is of these very characters, and formatters like to move them. */
+const styleElement = new Html(`<style>${style}</style>`)
+
 /** The whole document. */
 export function renderPage({ title, body, host }: Page): string {
   const document = html`<!doctype html>
@@ -52,9 +55,7 @@ export function renderPage({ title, body, host }: Page): string {
         <meta name="robots" content="noindex" />
         <meta name="color-scheme" content="light dark" />
         <title>${title} · Sallyport</title>
-        <style>
-          ${new Html(style)}
-        </style>
+        ${styleElement}
       </head>
       <body>
         <header>${mark}<span>Sallyport</span></header>

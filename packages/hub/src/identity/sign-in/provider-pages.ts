@@ -4,6 +4,8 @@
  */
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { publicClientName } from '../openid/clients.ts'
+import { Html, html } from './html.ts'
+import { renderPage } from './page.ts'
 import { deviceCodePage, deviceConfirmPage, messagePage, signOutPage } from './pages.ts'
 
 type Features = NonNullable<Configuration['features']>
@@ -110,5 +112,18 @@ export function errorPage(
     title: 'Sign-in failed',
     text: `${description} (${what.error}). Start again in the program you came from.`,
     isError: true,
+  })
+}
+
+/** Sends the answer to the program by a form; action and inputs come from the provider, escaped already. */
+export function postBackPage(host: string, action: string, inputs: string): string {
+  return renderPage({
+    host,
+    title: 'Almost done',
+    body: html`<h1>Almost done</h1>
+      <p class="quiet">Go back to the program that asked you to sign in.</p>
+      <form method="post" action="${new Html(action)}">
+        ${new Html(inputs)}<button type="submit" autofocus>Continue</button>
+      </form>`,
   })
 }

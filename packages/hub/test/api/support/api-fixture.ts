@@ -131,6 +131,7 @@ export async function startApi(
     clusterTokens: createClusterTokens({ issuer: url, keys, now }),
     relayAccess: { forClient: access(url, clock), forAgent: access(url, clock) },
     changes,
+    rotateAccessTokenKeys: () => Promise.resolve('k2'),
     keyRotation: new KeyRotation({
       keys,
       store,
