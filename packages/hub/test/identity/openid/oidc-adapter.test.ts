@@ -65,3 +65,31 @@ it('offers enabled service principals as clients, without their secrets', async 
   await store.db.updateTable('service_principals').set({ enabled: 0 }).execute()
   await expect(clients.find(made.appId)).resolves.toBeUndefined()
 })
+
+it.each(['AuthorizationCode', 'RefreshToken', 'DeviceCode'])(
+  'keeps of a %s nothing that could be presented',
+  async (model) => {
+    const secret = `secret-of-${model}`
+    const payload = { kind: model, jti: secret, grantId: 'g-hash', userCode: 'CODE' }
+    await adapter(model).upsert(secret, payload, 60)
+    const rows = await store.db.selectFrom('oidc').selectAll().where('model', '=', model).execute()
+    expect(JSON.stringify(rows)).not.toContain(secret)
+    await expect(adapter(model).find(secret)).resolves.toMatchObject({ jti: secret })
+    await expect(adapter(model).find(rows[0]?.id ?? '')).resolves.toBeUndefined()
+  },
+)
+
+it('X084 ends the grant, and tells agents, when a refresh token comes back after its use', async () => {
+  const accountId = '7d0c2f5e-5c8a-4f60-9a3f-2b8f3f0c1a11'
+  await adapter('Grant').upsert('g2', { kind: 'Grant', accountId }, 60)
+  await adapter('RefreshToken').upsert('r1', { kind: 'RefreshToken', grantId: 'g2' }, 60)
+  await adapter('RefreshToken').upsert('r2', { kind: 'RefreshToken', grantId: 'g2' }, 60)
+  await adapter('RefreshToken').consume('r1')
+  woken = 0
+  await expect(adapter('RefreshToken').consume('r1')).rejects.toThrow()
+  expect(woken).toBe(1)
+  await expect(adapter('RefreshToken').find('r2')).resolves.toBeUndefined()
+  await expect(adapter('Grant').find('g2')).resolves.toBeUndefined()
+  const revoked = await store.db.selectFrom('revocations').select(['kind', 'target']).execute()
+  expect(revoked).toContainEqual({ kind: 'principal', target: accountId })
+})
