@@ -136,6 +136,8 @@ export const requirements = {
     'authorization.features':
       'with cluster-connect disabled running sessions end and no new one opens; with azure-rbac disabled only bindings of the cluster decide',
     'authorization.two-at-once': 'two administrators change the same assignment at once',
+    'authorization.remove':
+      'a disconnected cluster keeps nothing of the agent, and everything of others',
     'authorization.expiry': 'an assignment that expires is gone from hub and cluster',
   },
   seed: {

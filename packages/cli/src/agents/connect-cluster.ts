@@ -4,6 +4,7 @@
  */
 import {
   SallyportError,
+  featureSettings,
   formatClusterId,
   isSallyportError,
   type ClusterId,
@@ -17,6 +18,7 @@ import {
   findCluster,
   getGroup,
   isNotFound,
+  patchCluster,
   putCluster,
   putGroup,
 } from '../hub/clusters.ts'
@@ -41,6 +43,8 @@ export interface ConnectPlan {
   resourceGroup: string
   location: string | undefined
   tags: Tags | undefined
+  /** Whether role assignments hold inside the cluster; undefined leaves it as it is, on for a new one. */
+  rbacSync: boolean | undefined
   kubeconfigFiles: readonly string[]
   kubeContext: string | undefined
   stateDirectory: string
@@ -88,7 +92,8 @@ export async function connectCluster(
   const draft: Draft = { hub, id, plan, target, location, found }
   await steps.run(`registering '${id.name}'`, async (note) => {
     note(found.isEnrolled ? 'registered before' : 'new onboarding key')
-    if (!found.isEnrolled) await register(draft)
+    if (found.isEnrolled) await switchFeatures(draft)
+    else await register(draft)
   })
   await steps.run('starting the agent', async (note) => {
     note(await startAndRecord(draft))
@@ -179,7 +184,7 @@ async function register(draft: Draft): Promise<void> {
     location: plan.location ?? found.cluster?.location ?? location,
     ...(tags === undefined ? {} : { tags }),
     identity: { type: 'SystemAssigned' },
-    properties: { agentPublicKeyCertificate: publicKey },
+    properties: { agentPublicKeyCertificate: publicKey, ...wantedFeatures(plan) },
   })
   const { ca, origin } = hub.profile
   writeEnrolment(plan.stateDirectory, {
@@ -188,6 +193,16 @@ async function register(draft: Draft): Promise<void> {
     clusterId: formatClusterId(id),
     onboardingKey: privateKey,
   })
+}
+
+function wantedFeatures({ rbacSync }: ConnectPlan): ReturnType<typeof featureSettings> {
+  return featureSettings(new Map(rbacSync === undefined ? [] : [['azure-rbac', rbacSync]]))
+}
+
+/** On a cluster that is registered already. */
+async function switchFeatures({ hub, id, plan }: Draft): Promise<void> {
+  if (plan.rbacSync === undefined) return
+  await patchCluster(hub, id, { properties: { ...wantedFeatures(plan) } })
 }
 
 async function startAndRecord(draft: Draft): Promise<string> {

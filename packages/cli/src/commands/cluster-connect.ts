@@ -61,6 +61,16 @@ export const clusterConnect: Command = {
       summary: 'where the agent keeps its keys',
       complete: 'file',
     },
+    {
+      long: 'enable-rbac-sync',
+      aliases: ['enable-azure-rbac'],
+      summary: 'role assignments of the hub hold inside the cluster; so on a new cluster',
+    },
+    {
+      long: 'no-rbac-sync',
+      negatable: true,
+      summary: "only the cluster's own role bindings decide",
+    },
     { long: 'no-wait', negatable: true, summary: 'do not wait until the cluster is connected' },
     yesOption,
   ],
@@ -115,6 +125,7 @@ async function createPlan(context: CommandContext, hub: HubSession): Promise<Con
     resourceGroup,
     location: flags.text('location'),
     tags: parseTags(flags.list('tags')),
+    rbacSync: wantedRbacSync(context),
     kubeconfigFiles: file === undefined ? kubeconfigFiles(env, directories.home) : [resolve(file)],
     kubeContext: flags.text('kube-context'),
     stateDirectory,
@@ -125,6 +136,13 @@ async function createPlan(context: CommandContext, hub: HubSession): Promise<Con
     configDirectory: directories.config,
     confirmTakeover: (cluster) => confirmTakeover(context, cluster),
   }
+}
+
+function wantedRbacSync({ flags }: CommandContext): boolean | undefined {
+  const isOn = flags.on('enable-rbac-sync')
+  if (flags.on('rbac-sync')) return isOn ? true : undefined
+  if (!isOn) return false
+  throw new SallyportError('ERR_USAGE', '--enable-rbac-sync and --no-rbac-sync exclude each other')
 }
 
 async function confirmTakeover(context: CommandContext, cluster: ConnectedCluster): Promise<void> {

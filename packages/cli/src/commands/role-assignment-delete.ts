@@ -6,6 +6,7 @@ import { SallyportError } from '@sallyport/protocol'
 import { deleteAssignment } from '../hub/roles.ts'
 import { openHub } from '../hub/session.ts'
 import type { Command, CommandContext } from './command.ts'
+import { yesOption } from './options.ts'
 import { searchAssignments } from './role-assignment-search.ts'
 import { assigneeOptions, roleOption, scopeOptions } from './role-options.ts'
 
@@ -19,6 +20,7 @@ export const roleAssignmentDelete: Command = {
     roleOption,
     ...scopeOptions,
     { long: 'include-inherited', summary: 'also what is assigned above the scope' },
+    { ...yesOption, summary: 'as az has it; nothing is asked anyway' },
   ],
   examples: [
     {

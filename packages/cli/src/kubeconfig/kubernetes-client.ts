@@ -1,5 +1,5 @@
 /**
- * The few calls `connect` makes to an API server.
+ * The few calls `connect` and `delete` make to an API server.
  * @module
  */
 import { Agent, request } from 'undici'
@@ -20,7 +20,14 @@ export interface KubernetesClient {
     schema: T,
     signal: AbortSignal,
   ) => Promise<Static<T>>
+  /** Deletes exactly the object with this uid; one that is gone or was replaced is fine. */
+  delete: (call: { path: string; uid: string }, signal: AbortSignal) => Promise<void>
   close: () => Promise<void>
+}
+
+interface KubernetesAnswer {
+  status: number
+  text: string
 }
 
 /** Makes a client. Its calls throw SallyportError ERR_KUBERNETES_UNREACHABLE, ERR_KUBERNETES_TOKEN, ERR_KUBERNETES_FORBIDDEN. */
@@ -40,12 +47,19 @@ export function createKubernetesClient(context: KubeContext): KubernetesClient {
     schema: T,
     signal: AbortSignal,
   ): Promise<Static<T>> => {
-    const text = await exchange(context, agent, { ...call, signal })
-    return jsonParser(schema, call.path, 'ERR_KUBERNETES_UNREACHABLE')(text)
+    const answer = await exchange(context, agent, { ...call, signal })
+    if (answer.status >= 300) throw refused(context, call, answer)
+    return jsonParser(schema, call.path, 'ERR_KUBERNETES_UNREACHABLE')(answer.text)
   }
   return {
     get: (path, schema, signal) => send({ method: 'GET', path }, schema, signal),
     post: (call, schema, signal) => send({ method: 'POST', ...call }, schema, signal),
+    delete: async ({ path, uid }, signal) => {
+      const call = { method: 'DELETE', path, body: { preconditions: { uid } } } as const
+      const answer = await exchange(context, agent, { ...call, signal })
+      const isGone = answer.status === 404 || answer.status === 409
+      if (answer.status >= 300 && !isGone) throw refused(context, call, answer)
+    },
     close: () => agent.destroy(),
   }
 }
@@ -53,12 +67,10 @@ export function createKubernetesClient(context: KubeContext): KubernetesClient {
 async function exchange(
   context: KubeContext,
   agent: Agent,
-  call: { method: 'GET' | 'POST'; path: string; body?: unknown; signal: AbortSignal },
-): Promise<string> {
+  call: { method: 'GET' | 'POST' | 'DELETE'; path: string; body?: unknown; signal: AbortSignal },
+): Promise<KubernetesAnswer> {
   const { server, token } = context
   const late = AbortSignal.timeout(limits.apiCallTimeoutMs)
-  let status: number
-  let text: string
   try {
     const answer = await request(`${server.href.replace(/\/+$/, '')}${call.path}`, {
       dispatcher: agent,
@@ -71,8 +83,7 @@ async function exchange(
       body: call.body === undefined ? null : JSON.stringify(call.body),
       signal: AbortSignal.any([call.signal, late]),
     })
-    status = answer.statusCode
-    text = await answer.body.text()
+    return { status: answer.statusCode, text: await answer.body.text() }
   } catch (cause) {
     if (call.signal.aborted) throw call.signal.reason
     throw new SallyportError(
@@ -89,18 +100,16 @@ async function exchange(
       },
     )
   }
-  if (status < 300) return text
-  throw refused(context, { ...call, status }, text)
 }
 
 function refused(
   context: KubeContext,
-  call: { method: string; path: string; status: number },
-  text: string,
+  call: { method: string; path: string },
+  answer: KubernetesAnswer,
 ): SallyportError {
-  const why = messageOf(text)
+  const why = messageOf(answer.text)
   const said = why === undefined ? {} : { why }
-  if (call.status === 401) {
+  if (answer.status === 401) {
     return new SallyportError(
       'ERR_KUBERNETES_TOKEN',
       `the API server refuses the user of ${context.file}`,
@@ -110,7 +119,7 @@ function refused(
       },
     )
   }
-  if (call.status === 403) {
+  if (answer.status === 403) {
     return new SallyportError(
       'ERR_KUBERNETES_FORBIDDEN',
       `the user of ${context.file} may not ${call.method} ${call.path}`,
@@ -119,7 +128,7 @@ function refused(
   }
   return new SallyportError(
     'ERR_KUBERNETES_UNREACHABLE',
-    `the API server answered ${call.status} to ${call.path}`,
+    `the API server answered ${answer.status} to ${call.path}`,
     said,
   )
 }

@@ -54,7 +54,7 @@ describe('role', () => {
     writeFileSync(file, JSON.stringify({ ...made, description: 'until tomorrow', expiresOn }))
     const updated = await run(home, ...assignment, 'update', '--role-assignment', `@${file}`)
     expect(json(updated)).toMatchObject({ id: made.id, description: 'until tomorrow', expiresOn })
-    expect((await cli([...assignment, 'delete', '--ids', made.id], { home })).code).toBe(0)
+    expect((await cli([...assignment, 'delete', '--yes', '--ids', made.id], { home })).code).toBe(0)
     expect(await ids('--all')).toEqual([])
     const missing = ['--assignee-object-id', hub.objectId, '--role', 'Owner', '--scope', scope]
     expect((await cli([...assignment, 'delete', ...missing], { home })).code).toBe(3)
