@@ -8,6 +8,7 @@ import { actions } from '../../src/authorization/actions.ts'
 import { roleAllows } from '../../src/authorization/roles.ts'
 import { enrolledCluster, makeAssertion } from './support/agent.ts'
 import { startApi, type ApiFixture } from './support/api-fixture.ts'
+import { methodOf, pathOfRoute } from './support/routes.ts'
 
 let api: ApiFixture
 let routes: RouteOptions[]
@@ -19,18 +20,9 @@ afterAll(async () => {
   await api[Symbol.asyncDispose]()
 })
 
-const pathOf = (route: RouteOptions): string =>
-  route.url
-    .replace(':subscriptionId', api.subscriptionId)
-    .replace(':resourceGroupName', 'rg')
-    .replace(':clusterName', 'c1')
-    .replace(':namespace', 'shop')
-    .replace(/:appId\([^)]*\)/, '00000000-0000-4000-8000-000000000000')
-    .replaceAll(/:[a-zA-Z]+/g, 'x')
+const pathOf = (route: RouteOptions): string => pathOfRoute(api, route)
 
 const nothing = { actions: [], notActions: [], dataActions: [], notDataActions: [] }
-
-const methodOf = (route: RouteOptions): string => [route.method].flat()[0] ?? ''
 
 describe('every route', () => {
   test('declares an action, the agent, or why it is public', () => {

@@ -43,6 +43,9 @@ export const stranger: Principal = {
   administrator: false,
 }
 
+/** Header of a call that is to end behind the gate, with 204. */
+export const gateOnly = 'x-gate-only'
+
 /** A running API. */
 export interface ApiFixture extends AsyncDisposable {
   app: FastifyInstance
@@ -111,6 +114,10 @@ export async function startApi(
   ])
   app.addHook('onRoute', (route) => {
     routes.push(route)
+  })
+  // Runs after the gate and before anything reads the body.
+  app.addHook('preParsing', async (request, reply) => {
+    if (request.headers[gateOnly] !== undefined) await reply.code(204).send()
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `https://localhost:${(server.address() as AddressInfo).port}`
