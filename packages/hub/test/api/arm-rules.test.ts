@@ -260,6 +260,7 @@ describe('providers', () => {
     const base = `/subscriptions/${api.subscriptionId}/providers`
     const list = await api.call('GET', `${base}?api-version=2021-04-01`)
     expect(list.at('value')).toMatchObject([
+      { namespace: 'Microsoft.Authorization' },
       { namespace: 'Microsoft.Kubernetes' },
       { namespace: 'Microsoft.Resources' },
     ])
