@@ -120,12 +120,11 @@ describe('in a browser', () => {
   })
 
   it(
-    'asks who is signed in already, confirms a device code, and signs out',
+    'asks for the password again, confirms a device code, and signs out',
     { timeout: 120_000 },
     async () => {
       await open()
-      await page.getByRole('heading', { name: 'Continue as Ada Lovelace?' }).waitFor()
-      await expectGoodPage('continue')
+      await page.getByLabel('Password').waitFor()
       const { device_code: deviceCode, user_code: userCode } = (
         await postForm(world.oauth('devicecode'), client.ca, {
           client_id: cliClientId,
@@ -143,7 +142,9 @@ describe('in a browser', () => {
       await page.getByRole('heading', { name: 'Is this you?' }).waitFor()
       await expectGoodPage('device-confirm')
       await page.getByRole('button', { name: 'Yes, sign in' }).click()
-      await page.getByRole('button', { name: 'Continue', exact: true }).click()
+      await page.getByLabel('User name').fill('ada@example.com')
+      await page.getByLabel('Password').fill(password)
+      await page.keyboard.press('Enter')
       await page.getByRole('heading', { name: 'Signed in' }).waitFor()
       await expectGoodPage('device-done')
       const tokens = await postForm(world.oauth('token'), client.ca, {

@@ -11,3 +11,9 @@ declare module 'oidc-provider/lib/helpers/errors.js' {
     constructor(detail: string)
   }
 }
+
+declare module 'oidc-provider/lib/helpers/interaction_policy/index.js' {
+  import { interactionPolicy } from 'oidc-provider'
+  export const base: typeof interactionPolicy.base
+  export const Check: typeof interactionPolicy.Check
+}

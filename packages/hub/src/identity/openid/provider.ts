@@ -2,8 +2,9 @@
  * The OpenID provider behind the endpoints: `oidc-provider`, configured to serve what this hub offers and nothing else.
  * @module
  */
-import type { Configuration } from 'oidc-provider'
+import type { Configuration, interactionPolicy } from 'oidc-provider'
 // Not the package's index: that one prints to the console that this Node is not an LTS line yet.
+import { base, Check } from 'oidc-provider/lib/helpers/interaction_policy/index.js'
 import { Provider } from 'oidc-provider/lib/provider.js'
 import { limits } from '@sallyport/protocol'
 import type { SigningKey } from '../signing-key.ts'
@@ -63,7 +64,10 @@ function configuration(parts: ProviderParts): Configuration {
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     pkce: { required: () => true },
     ttl: lifetimes(),
-    interactions: { url: (_context, interaction) => `/signin/${interaction.uid}` },
+    interactions: {
+      policy: signInPolicy(),
+      url: (_context, interaction) => `/signin/${interaction.uid}`,
+    },
     findAccount: (_context, objectId, token) => findAccountOf(parts, objectId, token),
     // Sign-ins outlive the browser's session; they end by sign-out, revocation, or their own time.
     expiresWithSession: () => false,
@@ -83,6 +87,22 @@ function configuration(parts: ProviderParts): Configuration {
       },
     },
   }
+}
+
+/**
+ * Who wants to sign in proves it, every time: a browser's cookie alone signs nobody in, so that a stolen one is worth nothing.
+ * Clients keep their sign-in by refresh tokens and ask rarely.
+ */
+function signInPolicy(): interactionPolicy.DefaultPolicy {
+  const policy = base()
+  policy
+    .get('login')
+    ?.checks.add(
+      new Check('always', 'everybody signs in', ({ oidc }) =>
+        oidc.result?.login === undefined ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,
+      ),
+    )
+  return policy
 }
 
 /**

@@ -21,8 +21,6 @@ export interface OpenInteraction {
   uid: string
   clientId: string
   clientName: string
-  /** Who is signed in in this browser, when the question is only whether to go on. */
-  signedInAs: string | undefined
 }
 
 /** The sign-in under way in this browser; undefined when there is none, it took too long, or it is not `uid`. */
@@ -46,7 +44,6 @@ export function describeInteraction(interaction: Interaction): OpenInteraction {
     uid: interaction.uid,
     clientId,
     clientName: publicClientName(clientId) ?? clientId,
-    signedInAs: interaction.prompt.name === 'consent' ? interaction.session?.accountId : undefined,
   }
 }
 
@@ -99,17 +96,4 @@ async function leaveOtherAccount(
   await session.destroy()
   delete (interaction as { session?: unknown }).session
   await interaction.persist()
-}
-
-/** Ends the sign-in under way without anybody: the client is told that access was denied. */
-export async function cancelSignIn(
-  parts: InteractionParts,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  const result = { error: 'access_denied', error_description: 'the person cancelled the sign-in' }
-  const address = await parts.provider().interactionResult(request.raw, reply.raw, result, {
-    mergeWithLastSubmission: false,
-  })
-  return reply.headers(pageHeaders).redirect(address, 303)
 }

@@ -80,31 +80,6 @@ function outside(uid: string, options: SignInOption[]): Html | undefined {
     </nav>`
 }
 
-/** Asks somebody who is signed in already whether the client may act for them. */
-export function continuePage(page: {
-  host: string
-  uid: string
-  clientName: string
-  displayName: string
-  userName: string
-}): string {
-  return renderPage({
-    host: page.host,
-    title: 'Continue',
-    body: html`<h1>Continue as ${page.displayName}?</h1>
-      <p class="quiet">
-        ${page.clientName} will act as ${page.userName}. Go on only if you started this.
-      </p>
-      <form method="post" action="/signin/${page.uid}/continue">
-        <button type="submit" name="choice" value="continue" autofocus>Continue</button>
-        <button type="submit" name="choice" value="other" class="second">
-          Use another account
-        </button>
-        <button type="submit" name="choice" value="cancel" class="second">Cancel</button>
-      </form>`,
-  })
-}
-
 /** Asks for a device code. */
 export function deviceCodePage(page: {
   host: string

@@ -3,11 +3,10 @@
  * @module
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { checkPassword, findUser } from '../directory/users.ts'
+import { checkPassword } from '../directory/users.ts'
 import { addressKey } from '../rate-limit.ts'
 import { createAttemptLimits, type AttemptLimits } from './attempt-limits.ts'
 import {
-  cancelSignIn,
   describeInteraction,
   findInteraction,
   finishSignIn,
@@ -15,7 +14,7 @@ import {
   type OpenInteraction,
 } from './interaction.ts'
 import { pageHeaders } from './page.ts'
-import { continuePage, messagePage, signInPage, type SignInOption } from './pages.ts'
+import { messagePage, signInPage, type SignInOption } from './pages.ts'
 import { isSameOrigin } from './same-origin.ts'
 
 /** What the pages are made from. */
@@ -47,16 +46,6 @@ export function registerSignInRoutes(scope: FastifyInstance, parts: SignInParts)
   scope.get<UidRoute>('/signin/:uid', async (request, reply) => {
     const interaction = await open(request, reply)
     if (interaction === undefined) return sendOver(parts, reply)
-    if (interaction.signedInAs !== undefined) {
-      const user = await findUser(parts.store.db, { objectId: interaction.signedInAs })
-      if (user?.enabled === true) {
-        const { displayName, userPrincipalName: userName } = user
-        return sendPage(
-          reply,
-          continuePage({ ...interaction, host: hostOf(parts), displayName, userName }),
-        )
-      }
-    }
     return sendSignIn(parts, reply, { interaction, userName: '' })
   })
   scope.post<UidRoute>('/signin/:uid', async (request, reply) => {
@@ -64,19 +53,6 @@ export function registerSignInRoutes(scope: FastifyInstance, parts: SignInParts)
     const interaction = await open(request, reply)
     if (interaction === undefined) return sendOver(parts, reply)
     return signIn(parts, { request, reply, rates }, interaction)
-  })
-  scope.post<UidRoute>('/signin/:uid/continue', async (request, reply) => {
-    if (!isSameOrigin(request, parts.publicUrl)) return sendForeign(parts, reply)
-    const interaction = await open(request, reply)
-    if (interaction?.signedInAs === undefined) return sendOver(parts, reply)
-    switch (formOf(request).get('choice')) {
-      case 'continue':
-        return finishSignIn(parts, { request, reply }, interaction.signedInAs)
-      case 'cancel':
-        return cancelSignIn(parts, request, reply)
-      default:
-        return sendSignIn(parts, reply, { interaction, userName: '' })
-    }
   })
 }
 
