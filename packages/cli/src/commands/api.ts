@@ -47,7 +47,7 @@ export const api: Command = {
     const { flags, signal } = context
     const method = checkedMethod(flags.required('method', 'METHOD'))
     const body = await readBody(context)
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     const path = flags.required('path', 'PATH').replaceAll('{subscription}', hub.subscriptionId)
     if (!path.startsWith('/')) {
       throw new SallyportError('ERR_USAGE', `'${path}' is not a path on the hub`, {

@@ -89,7 +89,7 @@ export const clusterConnect: Command = {
         remedy: 'use --agent process',
       })
     }
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     const plan = await createPlan(context, hub)
     const steps = new Steps({
       stderr: context.stderr,

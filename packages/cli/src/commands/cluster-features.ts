@@ -69,7 +69,7 @@ async function change(
   changes: ReadonlyMap<ClusterFeature, boolean>,
 ): Promise<number> {
   const wanted = wantedCluster(context)
-  await using hub = openHub(context)
+  await using hub = await openHub(context)
   const id = await resolveCluster(hub, wanted)
   const cluster = await patchCluster(hub, id, { properties: { ...featureSettings(changes) } })
   await context.print(clusterView(cluster), clusterColumns)

@@ -27,7 +27,7 @@ export const clusterList: Command = {
     },
   ],
   run: async (context) => {
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     const clusters = await listClusters(hub, context.flags.text('resource-group'))
     await context.print(clusters.map(clusterView), clusterColumns)
     return 0

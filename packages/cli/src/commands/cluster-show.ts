@@ -22,7 +22,7 @@ export const clusterShow: Command = {
   ],
   run: async (context) => {
     const wanted = wantedCluster(context)
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     const cluster = await getCluster(hub, await resolveCluster(hub, wanted))
     await context.print(clusterView(cluster), clusterColumns)
     return 0

@@ -29,7 +29,7 @@ export const clusterUpdate: Command = {
         remedy: 'pass --tags KEY=VALUE …',
       })
     }
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     const cluster = await patchCluster(hub, await resolveCluster(hub, wanted), { tags })
     await context.print(clusterView(cluster), clusterColumns)
     return 0

@@ -40,7 +40,7 @@ export async function names(
   }
   const path = join(context.directories.config, 'completion.json')
   const signal = AbortSignal.any([context.signal, AbortSignal.timeout(budgetMs)])
-  await using hub = openHub({ ...context, signal })
+  await using hub = await openHub({ ...context, signal })
   const cached = readCache(path, hub.client.origin)
   if (cached !== undefined && Date.now() - cached.at < freshMs) return cached[source]
   try {

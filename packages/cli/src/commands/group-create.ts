@@ -33,7 +33,7 @@ export const groupCreate: Command = {
   run: async (context) => {
     const name = groupName(context)
     const tags = parseTags(context.flags.list('tags'))
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     const location = context.flags.text('location') ?? (await defaultLocation(hub))
     const group = await putGroup(hub, name, { location, ...(tags === undefined ? {} : { tags }) })
     await context.print(groupView(group), groupColumns)

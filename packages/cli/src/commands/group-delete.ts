@@ -17,7 +17,7 @@ export const groupDelete: Command = {
   examples: [{ what: 'without being asked', line: 'sallyport group delete -n stores --yes' }],
   run: async (context) => {
     const name = groupName(context)
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     const group = await getGroup(hub, name)
     const clusters = await listClusters(hub, name)
     const within = clusters.map((cluster) => cluster.name).join(', ')

@@ -13,7 +13,7 @@ export const groupList: Command = {
   options: [],
   examples: [{ what: 'names only', line: "sallyport group list --query '[].name' -o tsv" }],
   run: async (context) => {
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     await context.print((await listGroups(hub)).map(groupView), groupColumns)
     return 0
   },

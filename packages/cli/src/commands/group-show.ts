@@ -21,7 +21,7 @@ export const groupShow: Command = {
   examples: [{ what: 'where it is', line: 'sallyport group show stores --query location -o tsv' }],
   run: async (context) => {
     const name = groupName(context)
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     await context.print(groupView(await getGroup(hub, name)), groupColumns)
     return 0
   },

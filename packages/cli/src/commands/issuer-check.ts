@@ -24,7 +24,7 @@ export const issuerCheck: Command = {
   ],
   run: async (context) => {
     const alias = issuerAlias(context)
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     const checks = await checkIssuer(hub, alias, settingsOf(await getIssuer(hub, alias)))
     await context.print(checks.map(checkView), checkColumns)
     return checks.some((check) => check.status === 'fail') ? 1 : 0

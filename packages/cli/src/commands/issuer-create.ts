@@ -55,7 +55,7 @@ export const issuerCreate: Command = {
     flags.required('client-id')
     const settings = settingsFrom(context, { kind, issuer })
     const clientSecret = await clientSecretFrom(context)
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     await demandFree(hub, alias)
     const { checks, ...saved } = await putIssuer(hub, alias, {
       ...settings,

@@ -18,7 +18,7 @@ export const issuerDelete: Command = {
   examples: [{ what: 'without being asked', line: 'sallyport issuer delete corp --yes' }],
   run: async (context) => {
     const alias = issuerAlias(context)
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     const { displayName, issuer } = await getIssuer(hub, alias)
     await confirmByName(context, {
       name: alias,

@@ -13,7 +13,7 @@ export const issuerList: Command = {
   options: [],
   examples: [{ what: 'aliases only', line: "sallyport issuer list --query '[].alias' -o tsv" }],
   run: async (context) => {
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     await context.print((await listIssuers(hub)).map(issuerView), issuerColumns)
     return 0
   },

@@ -26,7 +26,7 @@ export const issuerShow: Command = {
   ],
   run: async (context) => {
     const alias = issuerAlias(context)
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     await context.print(issuerView(await getIssuer(hub, alias)), issuerColumns)
     return 0
   },

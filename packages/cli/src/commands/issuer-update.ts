@@ -38,7 +38,7 @@ export const issuerUpdate: Command = {
     const alias = issuerAlias(context)
     const enabled = enabledFrom(context)
     const clientSecret = await clientSecretFrom(context)
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     const before = settingsOf(await getIssuer(hub, alias))
     const { checks, ...saved } = await putIssuer(hub, alias, {
       ...settingsFrom(context, before),

@@ -2,7 +2,7 @@
  * `sallyport role assignment create`.
  * @module
  */
-import { SallyportError } from '@sallyport/protocol'
+import { isSallyportError, SallyportError } from '@sallyport/protocol'
 import { findRole, putAssignment } from '../hub/roles.ts'
 import { openHub } from '../hub/session.ts'
 import type { Command, CommandContext } from './command.ts'
@@ -14,6 +14,7 @@ import {
   wantedScope,
 } from './role-options.ts'
 import { assignmentColumns, assignmentViews } from './role-view.ts'
+import { searchAssignments } from './role-assignment-search.ts'
 
 const name = {
   long: 'name',
@@ -53,18 +54,25 @@ export const roleAssignmentCreate: Command = {
     const { flags } = context
     const named = flags.required('role')
     if (flags.text('assignee') === undefined) flags.required('assignee-object-id', '--assignee')
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     const scope = wantedScope(context, hub)
     const role = await findRole(hub, scope, named)
     const principalId = await wantedAssignee(context, hub)
     if (principalId === undefined) throw new SallyportError('ERR_USAGE', '--assignee is required')
     const id = flags.text('name')
+    const more = optional(context)
     const made = await putAssignment(hub, {
       ...(id === undefined ? {} : { id }),
       scope,
-      body: {
-        properties: { roleDefinitionId: role.id, principalId, ...optional(context) },
-      },
+      body: { properties: { roleDefinitionId: role.id, principalId, ...more } },
+    }).catch(async (error: unknown) => {
+      // As az does: what is asked for is there. With details of its own it may not be what is asked for.
+      const isSame = isSallyportError(error) && error.code === 'ERR_ROLE_ASSIGNMENT_EXISTS'
+      if (!isSame || id !== undefined || Object.keys(more).length > 0) throw error
+      const { assignments } = await searchAssignments(context, hub)
+      const [existing] = assignments
+      if (existing === undefined) throw error
+      return existing
     })
     const [view] = await assignmentViews(hub, scope, [made])
     await context.print(view, assignmentColumns)

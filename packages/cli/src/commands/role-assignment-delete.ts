@@ -36,7 +36,7 @@ export const roleAssignmentDelete: Command = {
         remedy: 'pass --ids, --assignee or --role',
       })
     }
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     const found = ids?.map(parseId) ?? (await toBeDeleted(context, hub))
     for (const one of found) await deleteAssignment(hub, one)
     context.detail(`${found.length} deleted`)

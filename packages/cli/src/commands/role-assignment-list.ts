@@ -27,7 +27,7 @@ export const roleAssignmentList: Command = {
     },
   ],
   run: async (context) => {
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     const { scope, assignments } = await searchAssignments(context, hub)
     await context.print(await assignmentViews(hub, scope, assignments), assignmentColumns)
     return 0

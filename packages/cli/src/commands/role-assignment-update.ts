@@ -39,7 +39,7 @@ export const roleAssignmentUpdate: Command = {
       return typeof value === 'string' ? value : null
     }
     const { id, scope } = parseId(text('id'))
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     const changed = await putAssignment(hub, {
       id,
       scope,

@@ -27,7 +27,7 @@ export const roleDefinitionList: Command = {
   examples: [{ what: 'names and ids', line: 'sallyport role definition list -o table' }],
   run: async (context) => {
     const { flags } = context
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     const scope = wantedScope(context, hub)
     const name = flags.text('name')
     const roles =
@@ -49,7 +49,7 @@ export const roleDefinitionShow: Command = {
   examples: [{ what: 'what it allows', line: 'sallyport role definition show -n Reader' }],
   run: async (context) => {
     const named = wantedRole(context)
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     await context.print(
       roleView(await findRole(hub, wantedScope(context, hub), named)),
       roleColumns,
@@ -65,7 +65,7 @@ export const roleDefinitionDelete: Command = {
   examples: [{ what: 'by name', line: 'sallyport role definition delete -n "Deployment Reader"' }],
   run: async (context) => {
     const named = wantedRole(context)
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     const scope = wantedScope(context, hub)
     const role = await findRole(hub, scope, named)
     await deleteRole(hub, scope, role.name)

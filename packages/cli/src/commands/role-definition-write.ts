@@ -31,7 +31,7 @@ export const roleDefinitionCreate: Command = {
   ],
   run: async (context) => {
     const body = toBody(jsonFlag(context, 'role-definition'))
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     const role = await putRole(hub, { scope: firstScope(body), body })
     await context.print(roleView(role), roleColumns)
     return 0
@@ -50,7 +50,7 @@ export const roleDefinitionUpdate: Command = {
     const given = jsonFlag(context, 'role-definition')
     const body = toBody(given)
     const scope = firstScope(body)
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     const id = member(given, 'id')
     const named = typeof id === 'string' ? id : body.properties.roleName
     const { name } = await findRole(hub, scope, named)

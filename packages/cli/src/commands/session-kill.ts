@@ -20,7 +20,7 @@ export const sessionKill: Command = {
   ],
   run: async (context) => {
     const id = context.flags.required('session', 'SESSION')
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     await killSession(hub, id)
     context.say(`ended session ${id}`)
     return 0

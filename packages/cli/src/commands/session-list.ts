@@ -15,7 +15,7 @@ export const sessionList: Command = {
   ],
   examples: [{ what: 'ids only', line: "sallyport session list --query '[].sessionId' -o tsv" }],
   run: async (context) => {
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     const sessions = await listSessions(hub, context.flags.text('principal'))
     await context.print(sessions.map(sessionView), sessionColumns)
     return 0

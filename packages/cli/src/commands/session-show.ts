@@ -20,7 +20,7 @@ export const sessionShow: Command = {
   ],
   run: async (context) => {
     const id = context.flags.required('session', 'SESSION')
-    await using hub = openHub(context)
+    await using hub = await openHub(context)
     await context.print(sessionView(await getSession(hub, id)), sessionColumns)
     return 0
   },

@@ -2,7 +2,7 @@
  * The hub a command talks to: which one, how it is trusted, as whom.
  * @module
  */
-import { SallyportError } from '@sallyport/protocol'
+import { SallyportError, SubscriptionSchema } from '@sallyport/protocol'
 import { proxyFromEnvironment, type DialSettings } from '@sallyport/tunnel'
 import { readProfile, type HubProfile, type Profile } from '../credentials/profile.ts'
 import type { Scope } from './clusters.ts'
@@ -87,22 +87,48 @@ export function openClient(choice: HubChoice, profile: HubProfile): HubClient & 
   return { ...client, [Symbol.asyncDispose]: () => client.close() }
 }
 
-/** Opens a client of the chosen hub; `close` it in the end. */
-export function openHub(choice: HubChoice): HubSession & AsyncDisposable {
+/**
+ * Opens a client of the chosen hub; `close` it in the end. A principal that had no role at sign-in may have one by now, so an
+ * unknown subscription is asked for.
+ * @throws SallyportError ERR_FORBIDDEN when there is none to see.
+ */
+export async function openHub(choice: HubChoice): Promise<HubSession & AsyncDisposable> {
   const profile = chosenHub(choice)
   const client = openClient(choice, profile)
-  const subscriptionId = choice.flags.text('subscription') ?? profile.subscriptionId
-  if (subscriptionId === undefined) {
-    throw new SallyportError('ERR_USAGE', `no subscription is known at ${profile.origin}`, {
-      remedy: 'name one with --subscription',
-    })
+  try {
+    const subscriptionId =
+      choice.flags.text('subscription') ??
+      profile.subscriptionId ??
+      (await firstSubscription(choice, profile, client))
+    return {
+      client,
+      profile,
+      dial: dialSettings(choice.env, profile.ca),
+      subscriptionId,
+      signal: choice.signal,
+      [Symbol.asyncDispose]: () => client.close(),
+    }
+  } catch (error) {
+    await client.close()
+    throw error
   }
-  return {
-    client,
-    profile,
-    dial: dialSettings(choice.env, profile.ca),
-    subscriptionId,
-    signal: choice.signal,
-    [Symbol.asyncDispose]: () => client.close(),
-  }
+}
+
+async function firstSubscription(
+  { signal }: HubChoice,
+  profile: HubProfile,
+  client: HubClient,
+): Promise<string> {
+  const call = { method: 'GET' as const, path: '/subscriptions', signal }
+  const [first] = await client.list(call, SubscriptionSchema, 'list of subscriptions')
+  if (first !== undefined) return first.subscriptionId
+  throw new SallyportError(
+    'ERR_FORBIDDEN',
+    `you have no role in any subscription of ${profile.origin}`,
+    {
+      why: 'a role is what lets a principal see a cluster or ask for a way in (listClusterUserCredential)',
+      remedy:
+        'ask an administrator of the hub: sallyport role assignment create --assignee OBJECT_ID --role ROLE --scope CLUSTER_ID; your object id: sallyport whoami',
+    },
+  )
 }

@@ -52,7 +52,7 @@ export async function runProxy(context: CommandContext, plan: ProxyPlan): Promis
   setDefaultHighWaterMark(false, limits.relaySpliceHighWaterMarkBytes)
   const listener = await bindPort(context, plan, certificates)
   undo.defer(() => listener.close())
-  const hub = undo.use(openHub(context))
+  const hub = undo.use(await openHub(context))
   const session = await connect(context, plan, hub)
   undo.defer(() => session.close())
   listener.serve((signal) => session.openStream(signal))

@@ -129,7 +129,12 @@ verifies('guard.path', async () => {
   )
   for (const target of good)
     await eventually(
-      () => Promise.resolve(auditEvents(target).length > 0 ? true : undefined),
+      () =>
+        Promise.resolve(
+          auditEvents('guard-good').some(({ requestURI }) => requestURI === target)
+            ? true
+            : undefined,
+        ),
       `${target} arrives as it was sent`,
     )
   expect(auditEvents('guard-bad')).toEqual([])

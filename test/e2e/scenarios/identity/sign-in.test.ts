@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import * as x509 from '@peculiar/x509'
+import { createAuthority } from '@sallyport/cluster'
 import { afterAll, beforeAll, expect } from 'vitest'
 import {
   createActor,
@@ -127,26 +127,19 @@ verifies('identity.application.secret', async () => {
 })
 
 verifies('identity.application.certificate', async () => {
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
-  const pair = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    name: 'CN=robot',
-    notBefore: new Date(Date.now() - 60_000),
-    notAfter: new Date(Date.now() + 86_400_000),
-    keys: pair,
-    signingAlgorithm: algorithm,
-  })
-  const key = x509.PemConverter.encode(
-    await crypto.subtle.exportKey('pkcs8', pair.privateKey),
-    'PRIVATE KEY',
-  )
+  const authority = await createAuthority(join(lab().directory, 'robot-ca'))
+  const pair = await authority.issue({ name: 'robot', commonName: 'robot' })
   const file = join(robot.home, 'robot.pem')
-  writeFileSync(file, `${key}\n${certificate.toString('pem')}\n`, { mode: 0o600 })
-  const open = join(lab().operator.home, 'robot.crt')
-  writeFileSync(open, `${certificate.toString('pem')}\n`)
+  writeFileSync(
+    file,
+    `${readFileSync(pair.key, 'utf8')}${readFileSync(pair.certificate, 'utf8')}`,
+    {
+      mode: 0o600,
+    },
+  )
   await sallyportOk(lab().operator, [
     ...['ad', 'sp', 'credential', 'reset', '--id', application.appId, '--append'],
-    ...['--cert', `@${open}`],
+    ...['--cert', `@${pair.certificate}`],
   ])
   await sallyportOk(robot, [
     ...['login', '--service-principal', '-u', application.appId, '--certificate', file, ...at()],

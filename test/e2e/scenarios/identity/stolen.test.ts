@@ -148,12 +148,12 @@ verifies('identity.stolen.cookie', async () => {
   // Whoever has the cookies of a finished sign-in is asked for the password like anybody else.
   const second = start()
   const address = await opener.opened()
-  await second.stop('SIGINT')
   await using other = await openBrowser(laptop, hub.caFile)
   await other.context.addCookies(cookies)
   const page = await other.context.newPage()
   await page.goto(address)
   await page.getByLabel(/password/i).waitFor()
+  await second.stop('SIGINT')
 })
 
 verifies('identity.stolen.database', async () => {

@@ -2,6 +2,7 @@
  * `/groups` and who is in them.
  * @module
  */
+import type { Transaction } from 'kysely'
 import Type from 'typebox'
 import { isGuid, SallyportError } from '@sallyport/protocol'
 import {
@@ -14,6 +15,7 @@ import {
   updateGroup,
 } from '../../identity/directory/groups.ts'
 import { findPrincipal } from '../../identity/directory/principals.ts'
+import type { Database } from '../../store/database.ts'
 import { requires } from '../access.ts'
 import type { Api } from '../api-instance.ts'
 import type { ApiContext } from '../context.ts'
@@ -31,6 +33,10 @@ const NewGroupSchema = Type.Object(
     mailNickname: Type.Optional(Type.String()),
     securityEnabled: Type.Optional(Type.Literal(true)),
     groupTypes: Type.Optional(Type.Array(Type.String(), { maxItems: 0 })),
+    /** Graph takes at most 20 references in one request. */
+    'members@odata.bind': Type.Optional(
+      Type.Array(Type.String({ maxLength: 512 }), { maxItems: 20 }),
+    ),
   },
   closed,
 )
@@ -64,9 +70,12 @@ export function registerGroupRoutes(api: Api, context: ApiContext): void {
     { config: write, schema: { body: NewGroupSchema } },
     async (request, reply) => {
       const { displayName, description = null } = request.body
-      const group = await change(context, (trx) =>
-        insertGroup(trx, { displayName, description, now: context.now() }),
-      )
+      const members = (request.body['members@odata.bind'] ?? []).map(referenced)
+      const group = await change(context, async (trx) => {
+        const made = await insertGroup(trx, { displayName, description, now: context.now() })
+        for (const memberId of members) await addReferenced(trx, made.objectId, memberId)
+        return made
+      })
       return reply.code(201).send(renderGroup(group))
     },
   )
@@ -138,14 +147,7 @@ function registerMemberWrites(api: Api, context: ApiContext): void {
     { config: writeMembers, schema: { params: IdParams, body: ReferenceSchema } },
     async (request, reply) => {
       const memberId = referenced(request.body['@odata.id'])
-      await change(context, async (trx) => {
-        const found = await findPrincipal(trx, memberId)
-        if (found === undefined) {
-          throw new SallyportError('ERR_DIRECTORY_NOT_FOUND', 'there is no object with this id')
-        }
-        const kind = found.kind === 'app' ? 'servicePrincipal' : found.kind
-        await addMember(trx, idOf(request.params.id), { objectId: found.objectId, kind })
-      })
+      await change(context, (trx) => addReferenced(trx, idOf(request.params.id), memberId))
       return reply.code(204).send()
     },
   )
@@ -163,6 +165,19 @@ function registerMemberWrites(api: Api, context: ApiContext): void {
       return reply.code(204).send()
     },
   )
+}
+
+async function addReferenced(
+  trx: Transaction<Database>,
+  groupId: string,
+  memberId: string,
+): Promise<void> {
+  const found = await findPrincipal(trx, memberId)
+  if (found === undefined) {
+    throw new SallyportError('ERR_DIRECTORY_NOT_FOUND', 'there is no object with this id')
+  }
+  const kind = found.kind === 'app' ? 'servicePrincipal' : found.kind
+  await addMember(trx, groupId, { objectId: found.objectId, kind })
 }
 
 /** The id in `https://…/directoryObjects/<id>`; the host does not matter, as clients write that of Microsoft. */
