@@ -149,7 +149,7 @@ export class FeedLoop {
     keys.adopt(set)
     const { assignments, disabledFeatures, leaseMs } = claims
     this.#told = { assignments, disabledFeatures }
-    this.#holdMs = Math.min(limits.feedHoldMs, leaseMs / 3)
+    this.#holdMs = Math.min(limits.feedHoldMs, Math.floor(leaseMs / 3))
     lease.grant(sentAt, leaseMs)
     onNews(claims)
     if (isOther) await this.#parts.saveKeys(set)

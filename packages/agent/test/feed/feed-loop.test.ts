@@ -123,6 +123,13 @@ test('the lease counts from the moment the request was sent', async () => {
   expect(lease.refusal().message).toMatch(/has not heard from the hub for 20 s .*lease of 60 s/)
 })
 
+test('asks on with a lease that is no multiple of three seconds', async () => {
+  await answerNext({ seq: 1, leaseMs: 5_000 })
+  const next = await hub.next()
+  expect(next.request).toMatchObject({ after: 1 })
+  expect(failures).toEqual([])
+})
+
 describe('X098 is not believed, and renews no lease:', () => {
   const foreign = makeHubKey('hub-1')
   test.each<[string, (asked: Asked) => void]>([

@@ -38,7 +38,7 @@ export function registerAgentFeed(api: Api, context: ApiContext): void {
         gone.abort()
       })
       // A third of the lease: one answer may be lost, and the next still comes in time.
-      const holdMs = Math.min(limits.feedHoldMs, leaseMs / 3)
+      const holdMs = Math.min(limits.feedHoldMs, Math.floor(leaseMs / 3))
       const news = await awaitNews(context, { agent, body, holdMs, signal: gone.signal })
       if (news.seq < (body.after ?? 0)) {
         request.log.warn({ event: 'feed.behind', seq: news.seq, agentKnows: body.after })

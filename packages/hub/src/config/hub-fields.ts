@@ -139,7 +139,7 @@ export const hubProgram: ConfigProgram = {
       kind: 'integer',
       placeholder: 'SECONDS',
       description:
-        'For how long an agent that does not hear from this hub lets people in. Shorter closes a cut-off cluster sooner, longer survives longer outages of the hub.',
+        'For how long an agent that does not hear from this hub lets people in. Shorter closes a cut-off cluster sooner, longer survives longer outages of the hub. Live sessions may outlive it on agents started with `--ride-out SECONDS` (SALLYPORT_AGENT_RIDE_OUT, at most a day); revocations of that time come late there.',
       default: 60,
     },
   },
