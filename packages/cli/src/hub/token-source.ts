@@ -3,7 +3,7 @@
  * @module
  */
 import { SallyportError, isSallyportError, limits } from '@sallyport/protocol'
-import type { HubProfile } from '../credentials/profile.ts'
+import { accountName, type HubProfile } from '../credentials/profile.ts'
 import {
   readSecrets,
   secretsKey,
@@ -146,7 +146,9 @@ function cannotKeep(error: SallyportError): SallyportError {
 }
 
 function signedOut(profile: HubProfile): SallyportError {
-  return new SallyportError('ERR_AUTH_REQUIRED', `nobody is signed in at ${profile.origin}`, {
+  const { origin, account } = profile
+  return new SallyportError('ERR_AUTH_REQUIRED', `nobody is signed in at ${origin}`, {
+    ...(account === undefined ? {} : { why: `${accountName(account)} signed out on this machine` }),
     remedy: signInCommand(profile),
   })
 }

@@ -84,6 +84,7 @@ async function ours(context: ApiContext, input: OursInput): Promise<SallyportCre
     clusterKey: cluster.cluster_key,
     auth,
     sessionId: binding.sessionId?.toLowerCase(),
+    signIn: principal.signIn,
     now,
   })
   const rev = await currentRevision(context.store.db)

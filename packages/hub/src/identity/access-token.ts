@@ -82,7 +82,8 @@ export function createAuthenticator(
     if (claims.rev < account.from.revokedSeq || !(await isSignInThere(parts.store, claims))) {
       throw new SallyportError('ERR_AUTH_EXPIRED', 'the sign-in of this token was ended')
     }
-    return asPrincipal(parts.store.db, account, parts.tenantId)
+    const principal = await asPrincipal(parts.store.db, account, parts.tenantId)
+    return claims.sid === undefined ? principal : { ...principal, signIn: claims.sid }
   }
 }
 

@@ -116,7 +116,8 @@ export function createIdentity(parts: IdentityParts) {
     signIn: signInOf({ store: parts.store, provider: tenant.provider }),
     register: async (app: FastifyInstance): Promise<void> => {
       registerCloudMetadata(app, { publicUrl, tenantId })
-      await registerOpenIdEndpoints(app, { ...parts, remoteKeys, tickets, tenant, adfs })
+      const onChange = waking(parts)
+      await registerOpenIdEndpoints(app, { ...parts, remoteKeys, tickets, tenant, adfs, onChange })
     },
     ...upkeep(parts),
   }
@@ -142,6 +143,12 @@ function signInOf(parts: InteractionParts) {
   }
 }
 
+const waking =
+  ({ changes }: IdentityParts) =>
+  (): void => {
+    changes.wake()
+  }
+
 /** An issuer whose provider is made anew whenever a key was replaced, and when an old key is over. */
 function rotatingIssuer(
   parts: IdentityParts,
@@ -157,10 +164,14 @@ function rotatingIssuer(
       const cookieKeys = cookies.accepted
       const of = [...keys.map(({ kid }) => kid), ...cookieKeys].join(' ')
       if (made?.of !== of) {
-        const onChange = (): void => {
-          parts.changes.wake()
-        }
-        const provider = createProvider({ ...parts, ...from, keys, cookieKeys, tickets, onChange })
+        const provider = createProvider({
+          ...parts,
+          ...from,
+          keys,
+          cookieKeys,
+          tickets,
+          onChange: waking(parts),
+        })
         made = { of, provider }
       }
       return made.provider

@@ -16,4 +16,6 @@ export interface Principal {
   administrator: boolean
   /** Object ids of the groups the principal belongs to. */
   groups: string[]
+  /** Sign-in of a person this call was made with. */
+  signIn?: string
 }

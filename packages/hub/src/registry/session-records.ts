@@ -2,7 +2,8 @@
  * Sessions as people look at them: listed, shown, ended.
  * @module
  */
-import type { Kysely } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
+import { limits } from '@sallyport/protocol'
 import type { Database } from '../store/database.ts'
 import type { Store } from '../store/store.ts'
 import { revoke } from './revocations.ts'
@@ -65,4 +66,32 @@ export async function endSession(
     await revoke(trx, { kind: 'session', sessionId: session.id }, details)
     return true
   })
+}
+
+/** Ends what a sign-in holds open, in the transaction that ends the sign-in; the caller wakes the feed. */
+export async function endSessionsOf(
+  trx: Transaction<Database>,
+  signIn: { id: string; objectId: string; now: number },
+): Promise<void> {
+  const { id, objectId, now } = signIn
+  const reason = 'signed out'
+  const open = await trx
+    .selectFrom('sessions')
+    .select('session_id')
+    .where('sign_in', '=', id)
+    .where('ended_at', 'is', null)
+    .execute()
+  await trx
+    .updateTable('sessions')
+    .set({ ended_at: now, ended_reason: reason })
+    .where('sign_in', '=', id)
+    .where('ended_at', 'is', null)
+    .execute()
+  if (open.length > limits.revocationsForOneChange) {
+    await revoke(trx, { kind: 'principal', objectId }, { reason, now })
+    return
+  }
+  for (const { session_id: sessionId } of open) {
+    await revoke(trx, { kind: 'session', sessionId }, { reason, now })
+  }
 }

@@ -15,6 +15,8 @@ export interface SessionUse {
   auth: AuthenticationMethod
   /** The session to keep; another principal's, cluster's or method's is not kept. */
   sessionId: string | undefined
+  /** Sign-in of the person it is used with. */
+  signIn?: string | undefined
   now: number
 }
 
@@ -35,6 +37,7 @@ export async function issueSession(store: Store, use: SessionUse): Promise<strin
           auth: use.auth,
           created_at: use.now,
           last_issued_at: use.now,
+          sign_in: use.signIn ?? null,
         })
         .execute()
       return id
@@ -46,7 +49,7 @@ export async function issueSession(store: Store, use: SessionUse): Promise<strin
 async function renew(db: Kysely<Database>, use: SessionUse): Promise<boolean> {
   const result = await db
     .updateTable('sessions')
-    .set({ last_issued_at: use.now })
+    .set({ last_issued_at: use.now, sign_in: use.signIn ?? null })
     .where('session_id', '=', use.sessionId ?? '')
     .where('principal_id', '=', use.principalId)
     .where('cluster_key', '=', use.clusterKey)

@@ -113,6 +113,8 @@ export interface SessionTable {
   /** When an administrator or a sign-out ended it; it cannot be renewed. */
   ended_at: Generated<number | null>
   ended_reason: Generated<string | null>
+  /** Sign-in of the person it was last renewed with: a sign-out ends it. Null for applications. */
+  sign_in: Generated<string | null>
 }
 
 /** One thing that ended early. Agents cut what carries a smaller `rev` than `seq`. */

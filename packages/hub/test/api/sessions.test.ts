@@ -3,7 +3,9 @@
  * @module
  */
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { currentRevision } from '../../src/registry/revocations.ts'
+import { endSignIn } from '../../src/identity/openid/sign-ins.ts'
+import { currentRevision, revocationsAfter } from '../../src/registry/revocations.ts'
+import { issueSession } from '../../src/registry/sessions.ts'
 import { enrolledCluster } from './support/agent.ts'
 import { startApi, type ApiFixture } from './support/api-fixture.ts'
 
@@ -81,4 +83,33 @@ test('X085 only an administrator rotates keys', async () => {
   const answer = await api.call('POST', rotate, { body })
   expect(answer.at('kid')).toBe(api.keys.signing.kid)
   expect(api.keys.publicKeys()).toHaveLength(1)
+})
+
+test('end with the sign-in of their person, others stay', async () => {
+  const { db } = api.store
+  const { cluster_key: clusterKey } = await db
+    .selectFrom('clusters')
+    .select('cluster_key')
+    .executeTakeFirstOrThrow()
+  const grant = { model: 'Grant', payload: '{}', account_id: 'p1', expires_at: null }
+  await db
+    .insertInto('oidc')
+    .values({ id: 'laptop', ...grant })
+    .execute()
+  const now = api.context.now()
+  const session = (signIn: string | undefined, sessionId?: string): Promise<string> =>
+    issueSession(api.store, {
+      ...{ principalId: 'p1', clusterKey, auth: 'AAD', now },
+      ...{ sessionId, signIn },
+    })
+  const ended = await session('laptop')
+  const moved = await session('laptop')
+  // Renewed after a new sign-in on the same machine: it belongs to that one now.
+  await session('desktop', moved)
+  await session(undefined)
+  const before = await currentRevision(db)
+  await endSignIn(api.store, { id: 'laptop', now })
+  expect(await revocationsAfter(db, before)).toMatchObject([{ kind: 'session', target: ended }])
+  await expect(session('desktop', ended)).rejects.toThrow('the session was ended at the hub')
+  await expect(session('desktop', moved)).resolves.toBe(moved)
 })

@@ -21,6 +21,8 @@ import { readScope } from './token-request.ts'
 /** What the endpoints are made from. */
 export interface BrowserEndpointParts extends PageGateParts {
   store: Store
+  /** Wakes the feed. */
+  onChange: () => void
 }
 
 /** Parameters of an authorization request that count; `claims`, telemetry and hints about Microsoft's own pages do not. */
@@ -109,8 +111,9 @@ function confirmLogout(parts: BrowserEndpointParts): PageHandler {
     })
     if (answer.statusCode === 303) {
       for (const { grantId } of Object.values(authorizations)) {
-        if (grantId !== undefined) await endSignIn(parts.store, grantId)
+        if (grantId !== undefined) await endSignIn(parts.store, { id: grantId, now: parts.now() })
       }
+      parts.onChange()
     }
     return forwardPage(reply, answer)
   }

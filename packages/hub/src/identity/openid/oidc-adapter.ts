@@ -112,7 +112,8 @@ function modelAdapter(model: string, parts: AdapterParts): Adapter {
     },
     destroy: async (id) => {
       if (model === 'Grant') {
-        await endSignIn(parts.store, id)
+        await endSignIn(parts.store, { id, now: parts.now() })
+        parts.onChange()
         return
       }
       const row = db.deleteFrom('oidc').where('model', '=', model)

@@ -6,6 +6,7 @@
 import type { Kysely } from 'kysely'
 import { limits } from '@sallyport/protocol'
 import { revoke } from '../../registry/revocations.ts'
+import { endSessionsOf } from '../../registry/session-records.ts'
 import type { Database } from '../../store/database.ts'
 import type { Store } from '../../store/store.ts'
 
@@ -43,9 +44,30 @@ export async function listSignIns(
   })
 }
 
-/** Ends a sign-in: its refresh tokens and codes are gone, its access tokens are refused from now on. */
-export async function endSignIn(store: Store, id: string): Promise<void> {
-  await store.transaction((trx) => deleteSignIn(trx, id))
+/**
+ * Ends a sign-in: its refresh tokens and codes are gone, its access tokens are refused from now on, its cluster sessions end. The
+ * caller wakes the feed.
+ */
+export async function endSignIn(
+  store: Store,
+  { id, now }: { id: string; now: number },
+): Promise<void> {
+  await store.transaction(async (trx) => {
+    const objectId = await ownerOf(trx, id)
+    await deleteSignIn(trx, id)
+    if (objectId !== undefined) await endSessionsOf(trx, { id, objectId, now })
+  })
+}
+
+/** Whose sign-in it is; undefined when it is over. */
+async function ownerOf(db: Kysely<Database>, id: string): Promise<string | undefined> {
+  const grant = await db
+    .selectFrom('oidc')
+    .select('account_id')
+    .where('model', '=', 'Grant')
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return grant?.account_id ?? undefined
 }
 
 /**
@@ -57,14 +79,8 @@ export async function endStolenSignIn(
   { id, now }: { id: string; now: number },
 ): Promise<string | undefined> {
   return store.transaction(async (trx) => {
-    const grant = await trx
-      .selectFrom('oidc')
-      .select('account_id')
-      .where('model', '=', 'Grant')
-      .where('id', '=', id)
-      .executeTakeFirst()
+    const objectId = await ownerOf(trx, id)
     await deleteSignIn(trx, id)
-    const objectId = grant?.account_id ?? undefined
     if (objectId !== undefined) {
       await revoke(trx, { kind: 'principal', objectId }, { reason: 'token used twice', now })
     }

@@ -21,4 +21,6 @@ async function up(db: Kysely<unknown>): Promise<void> {
     .execute()
   await db.schema.alterTable('sessions').addColumn('ended_at', 'bigint').execute()
   await db.schema.alterTable('sessions').addColumn('ended_reason', 'text').execute()
+  await db.schema.alterTable('sessions').addColumn('sign_in', 'text').execute()
+  await db.schema.createIndex('sessions_sign_in').on('sessions').column('sign_in').execute()
 }
