@@ -122,6 +122,17 @@ export const requirements = {
       'a refresh token used twice ends the sign-in of both, access tokens included',
     'identity.stolen.cookie': 'the cookies of a finished sign-in sign nobody in',
     'identity.stolen.database': 'a copy of the database holds nothing that lets anybody in',
+    'identity.refresh.concurrent':
+      'two CLIs of one person renew an expired sign-in at once: both succeed, nobody is signed out',
+    'revocation.user':
+      'a disabled user: new requests refused in 1 s, exec, watch and port-forward cut in 2 s',
+    'revocation.group': 'a group membership that is removed: likewise, and the session goes on',
+    'revocation.secret': 'an application whose secret is removed: likewise',
+    'revocation.session': 'a session that is killed: likewise, and it cannot be renewed',
+    'revocation.expired-sign-in':
+      'a proxy whose sign-in has ended says so once: what, why, what to do; exit 4',
+    'revocation.rotation':
+      'signing keys rotate while a proxy runs: no stream notices, new sessions work',
   },
   authorization: {
     'authorization.effect': 'an assignment takes effect in the cluster in 2 s, its removal too',

@@ -28,10 +28,19 @@ export interface Sandbox {
 /** Name of the connected cluster of a sandbox. */
 export const sandboxCluster = ['-n', 'sandbox', '-g', 'sandbox']
 
-/** Starts control plane and hub and signs in; `relays` are the origins clients and agents are sent to. */
-export async function startSandbox(
-  options: { relays?: string[]; port?: number } = {},
-): Promise<Sandbox> {
+/** How a sandbox differs from the usual one. */
+export interface SandboxOptions {
+  /** Origins clients and agents are sent to. */
+  relays?: string[]
+  port?: number
+  /** Flags of the hub. */
+  hubArgs?: string[]
+  /** Network namespace whose loopback it lives on. */
+  netns?: string
+}
+
+/** Starts control plane and hub and signs in. */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const directory = mkdtempSync(join(tmpdir(), 'sallyport-sandbox-'))
   const ends: (() => Promise<unknown>)[] = []
   const stop = async () => {
@@ -39,14 +48,21 @@ export async function startSandbox(
     rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
   }
   try {
-    const cluster = await startCluster({ size: 'control-plane' })
+    const { netns } = options
+    const cluster = await startCluster({
+      size: 'control-plane',
+      ...(netns === undefined ? {} : { netns }),
+    })
     ends.push(() => cluster.stop())
-    const user = createActor(join(directory, 'user'))
+    const user = createActor(join(directory, 'user'), netns)
     const { running, info: hub } = await startHub(user, {
       dataDirectory: join(directory, 'hub'),
       address: '127.0.0.1',
       port: options.port ?? (await freePort()),
-      args: (options.relays ?? []).flatMap((url) => ['--relays', url]),
+      args: [
+        ...(options.relays ?? []).flatMap((url) => ['--relays', url]),
+        ...(options.hubArgs ?? []),
+      ],
     })
     ends.push(() => running.stop())
     await login(user, hub)

@@ -2,15 +2,13 @@
  * No limit of groups: 5,000 on a person and on an application, and a binding to any one of them decides.
  * @module
  */
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect } from 'vitest'
-import { createActor, sallyportOk, sallyportStart, type Actor } from '../../src/actors.ts'
-import { openBrowser } from '../../src/browser.ts'
-import { allowEntry, createPerson, signInApplication } from '../../src/directory.ts'
+import { sallyportOk, type Actor } from '../../src/actors.ts'
+import { signInApplication } from '../../src/directory.ts'
 import { applicationToken, callHub, jsonCall } from '../../src/hub-calls.ts'
+import { signInPerson } from '../../src/people.ts'
 import { eventually } from '../../src/process.ts'
 import { grant, kubectl, kubectlOk, lab, revoke, startProxy } from '../../src/proxied.ts'
-import { makeOpener, signIn } from '../../src/sign-in.ts'
 import { verifies } from '../../src/verifies.ts'
 
 const many = 5_000
@@ -39,26 +37,6 @@ async function createGroups(name: string, count: number, members: string[]): Pro
     if (status !== 201) throw new Error(text)
     return (JSON.parse(text) as { id: string }).id
   })
-}
-
-async function signInPerson(name: string): Promise<{ actor: Actor; objectId: string }> {
-  const { directory, network, hub } = lab()
-  const made = await createPerson(`${name}@example.com`)
-  await allowEntry(made.objectId)
-  const actor = createActor(join(directory, name), network.laptop)
-  const opener = makeOpener(actor)
-  await using browser = await openBrowser(actor, hub.caFile)
-  const login = sallyportStart(
-    actor,
-    [
-      ...['login', '--hub', hub.url, '--hub-fingerprint', hub.fingerprint],
-      '--allow-no-subscriptions',
-    ],
-    { env: opener.env },
-  )
-  await signIn(browser.context, await opener.opened(), made)
-  expect(await login.ended).toMatchObject({ code: 0 })
-  return { actor, objectId: made.objectId }
 }
 
 beforeAll(async () => {
