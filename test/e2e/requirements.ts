@@ -129,6 +129,8 @@ export const requirements = {
     'revocation.group': 'a group membership that is removed: likewise, and the session goes on',
     'revocation.secret': 'an application whose secret is removed: likewise',
     'revocation.session': 'a session that is killed: likewise, and it cannot be renewed',
+    'revocation.lease':
+      'an agent cut off from the hub closes after its lease, says so, and opens again by itself',
     'revocation.expired-sign-in':
       'a proxy whose sign-in has ended says so once: what, why, what to do; exit 4',
     'revocation.rotation':
