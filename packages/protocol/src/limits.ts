@@ -209,7 +209,6 @@ export const limits = {
   signInsPerMinutePerAccountAndAddress: 10,
   signInPagesPerMinutePerAddress: 300,
   signInBodyBytes: 8 * KiB,
-  signInsListed: 200,
   openIdSweepIntervalMs: minute,
   openIdSweepRows: 1_000,
 

@@ -10,40 +10,6 @@ import { endSessionsOf } from '../../registry/session-records.ts'
 import type { Database } from '../../store/database.ts'
 import type { Store } from '../../store/store.ts'
 
-/** One sign-in. */
-export interface SignIn {
-  id: string
-  clientId: string
-  /** Unix milliseconds. */
-  createdAt: number
-  expiresAt: number
-}
-
-/** The sign-ins of a person that are not over, the newest first; at most `limits.signInsListed`. */
-export async function listSignIns(
-  db: Kysely<Database>,
-  { objectId, now }: { objectId: string; now: number },
-): Promise<SignIn[]> {
-  const rows = await db
-    .selectFrom('oidc')
-    .select(['id', 'payload', 'expires_at'])
-    .where('model', '=', 'Grant')
-    .where('account_id', '=', objectId)
-    .where('expires_at', '>', now)
-    .orderBy('expires_at', 'desc')
-    .limit(limits.signInsListed)
-    .execute()
-  return rows.map((row) => {
-    const payload = JSON.parse(row.payload) as { clientId?: string; iat?: number }
-    return {
-      id: row.id,
-      clientId: payload.clientId ?? '',
-      createdAt: (payload.iat ?? 0) * 1000,
-      expiresAt: row.expires_at ?? 0,
-    }
-  })
-}
-
 /**
  * Ends a sign-in: its refresh tokens and codes are gone, its access tokens are refused from now on, its cluster sessions end. The
  * caller wakes the feed.
