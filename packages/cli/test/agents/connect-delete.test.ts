@@ -18,7 +18,7 @@ let server: PlayedApiServer
 beforeAll(async () => {
   hub = await startRealHub()
   server = await startPlayedApiServer()
-})
+}, 60_000)
 afterAll(async () => {
   await server.stop()
   await hub.stop()

@@ -12,7 +12,7 @@ import { login, signedIn, startRealHub, type RealHub } from './real-hub.ts'
 let hub: RealHub
 beforeAll(async () => {
   hub = await startRealHub()
-})
+}, 60_000)
 afterAll(() => hub.stop())
 
 interface Made {

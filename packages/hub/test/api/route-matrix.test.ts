@@ -35,7 +35,7 @@ beforeAll(async () => {
     agent: () => makeAssertion(api, { agentId, key: keys.privateKey }),
     administrator: () => 'administrator',
   }
-})
+}, 60_000)
 afterAll(async () => {
   await api[Symbol.asyncDispose]()
 })
