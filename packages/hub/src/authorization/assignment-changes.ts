@@ -49,7 +49,7 @@ export async function putAssignment(
     .where('assignment_id', '=', input.id)
     .executeTakeFirst()
   if (old === undefined) {
-    await checkDuplicate(trx, input, key)
+    await makeRoom(trx, input, key)
     const made = newRow(input, key, type)
     await trx.insertInto('role_assignments').values(made).execute()
     return { assignment: made, created: true }
@@ -138,22 +138,28 @@ async function checkedType(db: Kysely<Database>, input: AssignmentInput): Promis
   )
 }
 
-async function checkDuplicate(
-  db: Kysely<Database>,
+/** The same assignment may not stand twice; one that has expired gives way. */
+async function makeRoom(
+  trx: Transaction<Database>,
   input: AssignmentInput,
   key: string,
 ): Promise<void> {
-  const same = await db
+  const same = await trx
     .selectFrom('role_assignments')
-    .select('assignment_id')
+    .select(['assignment_id', 'expires_at'])
     .where('scope_key', '=', key)
     .where('role_id', '=', input.roleId)
     .where('principal_id', '=', input.principalId)
     .executeTakeFirst()
   if (same === undefined) return
+  const { assignment_id: id, expires_at: expiresAt } = same
+  if (expiresAt !== null && expiresAt <= input.now) {
+    await deleteAssignment(trx, { id, scopeKey: key, now: input.now })
+    return
+  }
   throw new SallyportError(
     'ERR_ROLE_ASSIGNMENT_EXISTS',
-    `The role assignment already exists. The ID of the existing role assignment is ${same.assignment_id.replaceAll('-', '')}.`,
+    `The role assignment already exists. The ID of the existing role assignment is ${id.replaceAll('-', '')}.`,
   )
 }
 

@@ -82,6 +82,17 @@ describe('an expiry', () => {
     api.clock.now = start + 3_600_000
     expect(await cutBy(expire)).toEqual([user])
   })
+
+  test('makes room for the same assignment again', async () => {
+    const user = await addUser(api, 'again')
+    const wanted = { scope: cluster, role: viewer, principalId: user }
+    const expiresOn = new Date(api.clock.now + 60_000).toISOString()
+    await assign(api, { ...wanted, more: { expiresOn } })
+    expect((await assign(api, wanted)).status).toBe(409)
+    api.clock.now += 60_000
+    expect((await assign(api, wanted)).status).toBe(201)
+    expect((await assign(api, wanted)).status).toBe(409)
+  })
 })
 
 describe('assignments for the agent', () => {

@@ -13,6 +13,7 @@ import { cluster, lab } from '../../src/proxied.ts'
 import { openShell, type Shell } from '../../src/shell.ts'
 import { makeOpener, signIn, type Person } from '../../src/sign-in.ts'
 import { verifies } from '../../src/verifies.ts'
+import { createWorkload, removeWorkload } from '../../src/workload.ts'
 
 let person: Person
 let application: Application
@@ -29,6 +30,7 @@ beforeAll(async () => {
   if (!hasAzurePage) return
   for (const block of azureBlocks()) unused.add(block)
   const { directory, network, hub, operator: atCluster } = lab()
+  await createWorkload('azure-page', 'shop')
   person = await createPerson('erin@example.com')
   application = await createApplication('page-application')
   const developer = createActor(join(directory, 'erin'), network.laptop)
@@ -48,6 +50,7 @@ afterAll(async () => {
   if (!hasAzurePage) return
   for (const shell of [operator, person1, pipeline]) await shell[Symbol.asyncDispose]()
   await browser[Symbol.asyncDispose]()
+  await removeWorkload('azure-page')
   const { operator: atCluster } = lab()
   await sallyportOk(atCluster, ['ad', 'user', 'delete', '--id', person.userPrincipalName])
   await sallyportOk(atCluster, ['ad', 'sp', 'delete', '--id', application.appId])
@@ -84,7 +87,7 @@ const proxy = 'connectedk8s proxy -n $CLUSTER_NAME -g $RESOURCE_GROUP\n'
 /** Opens the way with the commands of the page, lists the pods with it, and closes it. */
 async function access(shell: Shell, command: string): Promise<void> {
   await shell.background(command, /is ready at/)
-  expect(await ok(shell, blockWith('kubectl get pods -A'))).toMatch(/NAMESPACE|No resources/)
+  expect(await ok(shell, blockWith('kubectl get pods -A'))).toMatch(/^NAMESPACE.*\n.*shop/)
   await ok(shell, 'kill -INT %%\nwait %% || true')
 }
 

@@ -14,6 +14,7 @@ import { cluster, lab } from '../../src/proxied.ts'
 import { openShell, type Shell } from '../../src/shell.ts'
 import { makeOpener, signIn, type Person } from '../../src/sign-in.ts'
 import { verifies } from '../../src/verifies.ts'
+import { createWorkload, removeWorkload } from '../../src/workload.ts'
 
 const page = readFileSync(new URL('../../../../docs/cluster-connect.md', import.meta.url), 'utf8')
 let person: Person
@@ -23,6 +24,7 @@ let opened: () => Promise<string>
 
 beforeAll(async () => {
   const { directory, network, hub, operator } = lab()
+  await createWorkload('page', 'shop')
   person = await createPerson('dana@example.com')
   const developer = createActor(join(directory, 'dana'), network.laptop)
   const pipeline = createActor(join(directory, 'pipeline'), network.laptop)
@@ -39,6 +41,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const shell of Object.values(shells)) await shell[Symbol.asyncDispose]()
   await browser[Symbol.asyncDispose]()
+  await removeWorkload('page')
   await sallyportOk(lab().operator, ['ad', 'user', 'delete', '--id', person.userPrincipalName])
 })
 
