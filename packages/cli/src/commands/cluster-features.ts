@@ -13,7 +13,7 @@ import { patchCluster, resolveCluster } from '../hub/clusters.ts'
 import { openHub } from '../hub/session.ts'
 import { clusterColumns, clusterView, wantedCluster } from './cluster-view.ts'
 import type { Command, CommandContext } from './command.ts'
-import { groupOption, nameArgument, nameOption } from './options.ts'
+import { groupOption, nameArgument, nameOption, yesOption } from './options.ts'
 
 const options = [
   nameOption,
@@ -53,7 +53,7 @@ export const disableFeatures: Command = {
   summary: 'switch features of a cluster off',
   description: ["Without 'cluster-connect' nobody gets in, and running sessions end."],
   arguments: [nameArgument],
-  options,
+  options: [...options, { ...yesOption, summary: 'as az has it; nothing is asked anyway' }],
   examples: [
     {
       what: 'keep everybody out',
