@@ -15,7 +15,7 @@ export const azurePage = fileURLToPath(
 export const hasAzurePage = existsSync(azurePage)
 
 /** Commands that install the Azure CLI extension: there is nothing to install here. */
-const leftOut = /^az extension (?:add|update)/m
+const leftOut = /^\s*az extension (?:add|update)/m
 
 /** The blocks of the page as a reader who chose the Bash tab sees them, `az` being `sallyport`. */
 export function azureBlocks(): CommandBlock[] {

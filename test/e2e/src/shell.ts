@@ -62,7 +62,8 @@ export function openShell(
     detached: true,
   })
   const screen = watchScreen(child)
-  child.stdin.write('exec 2>&1\n')
+  // Job control: a background job is a process group of its own, and hears Ctrl-C as in a terminal.
+  child.stdin.write('exec 2>&1\nset -m\n')
   return {
     run: async (block, timeoutMs = defaultTimeoutMs) => {
       const mark = randomBytes(8).toString('hex')
@@ -81,7 +82,7 @@ export function openShell(
     },
     [Symbol.asyncDispose]: async () => {
       const ended = new Promise((resolve) => child.once('close', resolve))
-      child.stdin.end('kill -INT $(jobs -p) 2>/dev/null; wait\nexit\n')
+      child.stdin.end('for job in $(jobs -p); do kill -INT -- -$job; done; wait\nexit\n')
       const timer = setTimeout(() => {
         if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
       }, 15_000)
