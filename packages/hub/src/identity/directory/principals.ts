@@ -78,6 +78,7 @@ export async function asPrincipal(
     displayName,
     ...(account.kind === 'app' ? { appId: account.from.appId } : {}),
     administrator,
-    groups: [...groups, ...outside.map((row) => row.group_name)],
+    // Both may name a group: an agent refuses a token that names one twice.
+    groups: [...new Set([...groups, ...outside.map((row) => row.group_name)])],
   }
 }
