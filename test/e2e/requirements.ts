@@ -108,6 +108,12 @@ export const requirements = {
     'identity.application.federated':
       'a service account of Kubernetes signs in as the application its credential names; another subject or audience is refused',
     'identity.account': 'account list, whoami and ad signed-in-user show name the person',
+    'identity.outside.dex':
+      'a person of a real Dex arrives as the object id anybody can compute, the same every time; disabled here stays out',
+    'identity.outside.oidc':
+      'groups of another oidc-provider arrive with the prefix, decide, and are gone at the next sign-in without them',
+    'identity.outside.entra':
+      'a person of Entra arrives as its oid, with 300 groups asked of Graph, any one of which decides',
     'identity.groups':
       'with 5,000 groups, person and application: a binding to any one of them decides',
     'identity.groups.time':

@@ -24,20 +24,22 @@ const quietly = [
   '--disable-sync',
 ]
 
-/** Starts Chromium for an actor with an empty profile. `caFile` is the CA of the hub, PEM. */
-export async function openBrowser(actor: Actor, caFile: string): Promise<Browser> {
+/** Starts Chromium for an actor with an empty profile. `trusted` are certificates in PEM: the CA of the hub, servers of others. */
+export async function openBrowser(actor: Actor, ...trusted: string[]): Promise<Browser> {
   const directory = mkdtempSync(join(actor.home, 'browser-'))
   const program = join(directory, 'chromium')
   const enter = actor.netns === undefined ? '' : `nsenter --net=/run/netns/${actor.netns} -- `
   writeFileSync(program, `#!/bin/sh\nexec ${enter}chromium "$@"\n`)
   chmodSync(program, 0o700)
-  const authority = new X509Certificate(readFileSync(caFile))
-  const spki = createHash('sha256')
-    .update(authority.publicKey.export({ type: 'spki', format: 'der' }))
-    .digest('base64')
+  const keys = trusted.map((file) => {
+    const { publicKey } = new X509Certificate(readFileSync(file))
+    return createHash('sha256')
+      .update(publicKey.export({ type: 'spki', format: 'der' }))
+      .digest('base64')
+  })
   const context = await chromium.launchPersistentContext(join(directory, 'profile'), {
     executablePath: program,
-    args: [...quietly, `--ignore-certificate-errors-spki-list=${spki}`],
+    args: [...quietly, `--ignore-certificate-errors-spki-list=${keys.join(',')}`],
     env: { ...process.env, HOME: directory },
   })
   return {

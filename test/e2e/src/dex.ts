@@ -6,7 +6,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { provideGoProgram } from '@sallyport/cluster'
-import { start, type Running } from './process.ts'
+import { startAs, type Actor } from './actors.ts'
+import type { Running } from './process.ts'
 
 const source = fileURLToPath(new URL('../dex', import.meta.url))
 
@@ -20,8 +21,10 @@ export interface DexPerson {
 
 /** What Dex is configured with. */
 export interface DexConfig {
-  directory: string
-  port: number
+  /** Home of its files, and its network. */
+  at: Actor
+  /** IP address and port. */
+  listen: string
   /** Paths of PEM files. */
   certificate: string
   key: string
@@ -38,11 +41,11 @@ export interface Dex {
 /** Builds Dex when it is not in the cache, starts it, and waits until it answers. */
 export async function startDex(config: DexConfig): Promise<Dex> {
   const program = await provideGoProgram('dex', source)
-  const issuer = `https://localhost:${config.port}/dex`
-  const file = join(config.directory, 'dex.json')
+  const issuer = `https://${config.listen}/dex`
+  const file = join(config.at.home, 'dex.json')
   const text = JSON.stringify({
     issuer,
-    listen: `127.0.0.1:${config.port}`,
+    listen: config.listen,
     certificate: config.certificate,
     key: config.key,
     clients: [
@@ -56,7 +59,7 @@ export async function startDex(config: DexConfig): Promise<Dex> {
     people: config.people,
   })
   writeFileSync(file, text, { mode: 0o600 })
-  const running = start(program, [file])
+  const running = startAs(config.at, [program, file])
   await running.waitFor(/listening/)
   return { issuer, running }
 }
