@@ -23,6 +23,7 @@ import { AgentCalls, type AgentAnswer } from '../../src/upstream/agent-calls.ts'
 import { AgentCredential } from '../../src/upstream/credential.ts'
 import { loadUpstream } from '../../src/upstream/load-upstream.ts'
 import type { UpstreamTarget } from '../../src/upstream/target.ts'
+import type { ApiRequest } from './fixture/published-roles.ts'
 
 const rights = fileURLToPath(new URL('../../../../deploy/agent-rights.yaml', import.meta.url))
 export const clusterHash = '0123456789abcdef'.repeat(4)
@@ -131,6 +132,23 @@ export class ClusterRig {
         /"verb":"(?:create|update|patch|delete)/.test(line) &&
         line.includes('"stage":"ResponseComplete"'),
     ).length
+  }
+
+  /** What kubectl lists for a user in a namespace, as a question; rows are `RESOURCE[.GROUP][/SUBRESOURCE] [] [] [VERBS]`. */
+  canIList(user: string, namespace: string): (request: ApiRequest) => boolean {
+    const text = this.kubectl(['auth', 'can-i', '--list', '-n', namespace, `--as=${user}`])
+    const rows = text.split('\n').flatMap((line) => {
+      const [, resource, verbs] = /^(\S+)\s+\[\]\s+\[\]\s+\[(.*)\]$/.exec(line) ?? []
+      return resource === undefined ? [] : [{ resource, verbs: verbs?.split(' ') ?? [] }]
+    })
+    return ({ group, resource, subresource, verb }) => {
+      const full = group === '' ? resource : `${resource}.${group}`
+      const name = subresource === '' ? full : `${full}/${subresource}`
+      const names = [name, group === '' ? '*' : `*.${group}`, '*.*']
+      return rows.some(
+        (row) => names.includes(row.resource) && [verb, '*'].some((v) => row.verbs.includes(v)),
+      )
+    }
   }
 
   async isAllowed(

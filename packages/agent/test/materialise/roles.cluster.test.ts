@@ -178,6 +178,25 @@ describe('the matrix role × verb × resource × scope', () => {
     expect(differences.slice(0, 20)).toEqual([])
     expect(questions.length).toBeGreaterThan(30_000)
   })
+
+  test('`kubectl auth can-i --list` tells the same', async () => {
+    const definitions = [...published, ...custom]
+    const roles = definitions.map(({ name, data, not }) => role(name, data, not))
+    const given = roles.map((one) => assignment(one, { namespace: 'team-a' }))
+    await subject.set(roles, given)
+    const differences: string[] = []
+    let compared = 0
+    for (const [index, definition] of definitions.entries()) {
+      const listed = rig.canIList(given[index]!.principalId, 'team-a')
+      for (const request of requests().filter(({ namespaced }) => namespaced)) {
+        compared++
+        if (listed(request) === isExpected(definition, request)) continue
+        differences.push(`${definition.name}: ${JSON.stringify(request)}`)
+      }
+    }
+    console.log(`can-i --list: ${compared} answers compared, ${differences.length} differences`)
+    expect(differences.slice(0, 20)).toEqual([])
+  })
 })
 
 describe('escalations', () => {
