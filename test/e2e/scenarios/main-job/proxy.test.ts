@@ -123,6 +123,8 @@ verifies('proxy.token', async () => {
     )
     await proxy.stop()
   }
+  await directOk(['delete', 'clusterrolebinding', 'demo-user-binding'])
+  await directOk(['delete', 'serviceaccount', 'demo-user', '-n', 'default'])
 })
 
 verifies('proxy.command', async () => {
