@@ -106,7 +106,7 @@ export const requirements = {
     'identity.application.certificate':
       'an application signs in with a certificate and arrives likewise',
     'identity.application.federated':
-      'a service account of Kubernetes signs in as the application its credential names; another subject or audience is refused',
+      'a service account of Kubernetes signs in as the application its credential names, by our CLI and by an unmodified @azure/identity; another subject or audience is refused',
     'identity.account': 'account list, whoami and ad signed-in-user show name the person',
     'identity.outside.dex':
       'a person of a real Dex arrives as the object id anybody can compute, the same every time; disabled here stays out',

@@ -4,10 +4,12 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { createAuthority } from '@sallyport/cluster'
 import { afterAll, beforeAll, expect } from 'vitest'
 import {
   createActor,
+  runAs,
   sallyport,
   sallyportOk,
   sallyportStart,
@@ -28,6 +30,7 @@ import { fillSignIn, makeOpener, signIn, type Opener } from '../../src/sign-in.t
 import { verifies } from '../../src/verifies.ts'
 import { publishWorkloadKeys } from '../../src/workload-issuer.ts'
 
+const workloadSdk = fileURLToPath(new URL('../../src/workload-sdk-main.ts', import.meta.url))
 let person: KnownPerson
 let application: Application
 let laptop: Actor
@@ -169,6 +172,13 @@ verifies('identity.application.federated', async () => {
     expect(refused.stderr).not.toContain(readFileSync(token, 'utf8').trim().slice(-20))
   }
   await issue('workload', 'sallyport')
+  const { hub } = lab()
+  const sdk = await runAs(
+    robot,
+    [process.execPath, workloadSdk, hub.url, hub.tenantId, application.appId, token],
+    { env: { NODE_EXTRA_CA_CERTS: hub.caFile } },
+  )
+  expect(sdk, sdk.stderr).toMatchObject({ code: 0, stdout: application.objectId })
   await sallyportOk(robot, federated)
   await arrivesAs(robot, application.objectId)
   await directOk(['delete', 'serviceaccount', 'workload', '-n', 'default'])
